@@ -1,0 +1,26 @@
+# sightglass_floor(NAME [SEES floor...] [LIBRARIES target...] [SOURCES pattern...] [GENERATED file...])
+#
+# Makes the static library sightglass_NAME of every .c in the calling folder, and of what SOURCES adds. New files
+# are found by themselves. A floor without a file yet is an empty library. SEES passes on what the lower floors see.
+function(sightglass_floor name)
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SEES;LIBRARIES;SOURCES;GENERATED")
+	set(target sightglass_${name})
+	file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.c")
+	foreach(pattern IN LISTS arg_SOURCES)
+		file(GLOB more CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${pattern}")
+		list(APPEND sources ${more})
+	endforeach()
+	list(APPEND sources ${arg_GENERATED})
+
+	set(scope PUBLIC)
+	if(sources)
+		add_library(${target} STATIC ${sources})
+		target_link_libraries(${target} PRIVATE sightglass_options)
+	else()
+		set(scope INTERFACE)
+		add_library(${target} INTERFACE)
+	endif()
+	list(TRANSFORM arg_SEES PREPEND sightglass_)
+	target_include_directories(${target} ${scope} "${PROJECT_SOURCE_DIR}")
+	target_link_libraries(${target} ${scope} ${arg_SEES} ${arg_LIBRARIES})
+endfunction()

@@ -1,0 +1,13 @@
+# The libraries we stand on, all from the distribution. Imported targets, so that their headers count as system
+# headers and get none of our warnings.
+find_package(PkgConfig REQUIRED)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv>=1.44)
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8)
+
+find_path(UTHASH_INCLUDE_DIR uthash.h REQUIRED)
+add_library(uthash INTERFACE IMPORTED)
+target_include_directories(uthash INTERFACE "${UTHASH_INCLUDE_DIR}")

@@ -1,0 +1,20 @@
+# llhttp, for the tests alone: what our own parser reads is compared with what llhttp reads. Optional. The system's
+# library where there is one, else the C sources that Debian 12 ships with node-llhttp. Gives `llhttp_oracle` if found.
+pkg_check_modules(LLHTTP IMPORTED_TARGET libllhttp)
+if(LLHTTP_FOUND)
+	add_library(llhttp_oracle INTERFACE)
+	target_link_libraries(llhttp_oracle INTERFACE PkgConfig::LLHTTP)
+else()
+	find_path(LLHTTP_SOURCE_DIR llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)
+	find_path(LLHTTP_INCLUDE_DIR llhttp.h PATHS /usr/share/include/llhttp NO_DEFAULT_PATH)
+	if(LLHTTP_SOURCE_DIR AND LLHTTP_INCLUDE_DIR)
+		add_library(llhttp_oracle STATIC
+			"${LLHTTP_SOURCE_DIR}/api.c" "${LLHTTP_SOURCE_DIR}/http.c" "${LLHTTP_SOURCE_DIR}/llhttp.c")
+		target_include_directories(llhttp_oracle SYSTEM PUBLIC "${LLHTTP_INCLUDE_DIR}")
+		target_compile_definitions(llhttp_oracle PUBLIC LLHTTP_STRICT_MODE=1)
+		target_compile_options(llhttp_oracle PRIVATE -w)
+	endif()
+endif()
+if(TARGET llhttp_oracle)
+	target_compile_definitions(llhttp_oracle INTERFACE HAVE_LLHTTP)
+endif()
