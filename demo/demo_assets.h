@@ -1,12 +1,14 @@
 /*
- * Layer: demo (sees base and http). One job: the files of the sample dashboard (demo/page/), embedded at build time.
+ * Layer: demo (sees base and http). One job: the files of the sample dashboard (demo/page/),
+ * embedded at build time.
  */
 #ifndef DEMO_DEMO_ASSETS_H
 #define DEMO_DEMO_ASSETS_H
 
 #include "base/asset.h"
 
-extern const struct asset demo_assets[]; /* demo_assets_count of them, then one whose name is NULL */
+extern const struct asset
+	demo_assets[]; /* demo_assets_count of them, then one whose name is NULL */
 extern const size_t demo_assets_count;
 
 #endif

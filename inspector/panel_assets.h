@@ -1,12 +1,14 @@
 /*
- * Layer: inspector (sees base). One job: the files of the panel (inspector/panel/), embedded at build time.
+ * Layer: inspector (sees base). One job: the files of the panel (inspector/panel/), embedded at
+ * build time.
  */
 #ifndef INSPECTOR_PANEL_ASSETS_H
 #define INSPECTOR_PANEL_ASSETS_H
 
 #include "base/asset.h"
 
-extern const struct asset panel_assets[]; /* panel_assets_count of them, then one whose name is NULL */
+extern const struct asset
+	panel_assets[]; /* panel_assets_count of them, then one whose name is NULL */
 extern const size_t panel_assets_count;
 
 #endif
