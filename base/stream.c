@@ -1,0 +1,424 @@
+/*
+ * Layer: base. One job: a connected byte stream over TCP or a unix socket; see stream.h.
+ */
+#include "base/stream.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum {
+	GATHER_PARTS = 16, /* a head, a chunk line, a body and a chunk's end are four */
+};
+
+/* What is written within one turn; in the loop's scratch memory. */
+struct stream_gather {
+	struct stream_gather *next; /* a further one, where one is full */
+	struct stream_gather *last; /* of the first one: the one that is filled */
+	unsigned count;
+	uv_buf_t parts[GATHER_PARTS];
+};
+
+/* What the socket did not take of one turn's writes. */
+struct backlog {
+	uv_write_t request;
+	struct stream *stream;
+	size_t len;
+	char bytes[];
+};
+
+static void fail(struct stream *stream, int status)
+{
+	if (!stream->broken && !stream_closing(stream)) {
+		stream->broken = true;
+		stream->ops->failed(stream, status);
+	}
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+	struct stream *stream = handle->data;
+
+	(void)suggested;
+	*buf = uv_buf_init(stream->loop->read_buffer, LOOP_READ_BUFFER_SIZE);
+}
+
+static void on_read(uv_stream_t *handle, ssize_t count, const uv_buf_t *buf)
+{
+	struct stream *stream = handle->data;
+	struct loop *loop = stream->loop;
+
+	if (count == 0) {
+		return; /* nothing was there after all */
+	}
+	if (count > 0) {
+		stream->bytes_read += (uint64_t)count;
+		stream->ops->bytes(stream, slice_of(buf->base, (size_t)count));
+	} else if (count == UV_EOF) {
+		stream->reading = false; /* libuv stops by itself */
+		stream->ops->eof(stream);
+	} else {
+		stream->reading = false;
+		fail(stream, (int)count);
+	}
+	loop_settle(loop); /* `stream` may be closing by now, but its memory stands until a later callback */
+}
+
+static void start_reading(struct stream *stream)
+{
+	if (!stream->reading) {
+		int rc = uv_read_start(&stream->uv.stream, on_alloc, on_read);
+
+		/* Fails only on a stream that is closing or has ended, where there is nothing to read. */
+		stream->reading = rc == 0;
+	}
+}
+
+static void on_backlog_written(uv_write_t *request, int status)
+{
+	struct backlog *backlog = request->data;
+	struct stream *stream = backlog->stream;
+	struct loop *loop = stream->loop;
+
+	if (status == 0) {
+		stream->bytes_written += backlog->len;
+	}
+	mem_free(backlog);
+	stream->writes--;
+	if (status < 0) {
+		fail(stream, status);
+	} else if (stream->writes == 0 && !stream->broken && !stream_closing(stream)) {
+		stream->ops->drained(stream);
+	}
+	loop_settle(loop);
+}
+
+/* Copies what is left of the parts from byte `skip` on, and leaves it to libuv. Returns 0 or a libuv error. */
+static int write_backlog(struct stream *stream, const struct stream_gather *gather, size_t skip)
+{
+	size_t len = 0;
+	struct backlog *backlog;
+	uv_buf_t buf;
+
+	for (const struct stream_gather *part = gather; part != NULL; part = part->next) {
+		for (unsigned i = 0; i < part->count; i++) {
+			len += part->parts[i].len;
+		}
+	}
+	len -= skip;
+	backlog = mem_alloc(sizeof(*backlog) + len);
+	backlog->stream = stream;
+	backlog->len = 0;
+	backlog->request.data = backlog;
+	for (const struct stream_gather *part = gather; part != NULL; part = part->next) {
+		for (unsigned i = 0; i < part->count; i++) {
+			size_t passed = skip < part->parts[i].len ? skip : part->parts[i].len;
+			size_t rest = part->parts[i].len - passed;
+
+			skip -= passed;
+			memcpy(backlog->bytes + backlog->len, part->parts[i].base + passed, rest);
+			backlog->len += rest;
+		}
+	}
+	buf = uv_buf_init(backlog->bytes, (unsigned)backlog->len);
+	stream->writes++;
+	int rc = uv_write(&backlog->request, &stream->uv.stream, &buf, 1, on_backlog_written);
+	if (rc < 0) {
+		stream->writes--;
+		mem_free(backlog);
+	}
+	return rc;
+}
+
+/* Offers the gathered parts to the socket. Returns bytes taken, or a libuv error. */
+static ssize_t try_parts(struct stream *stream, const struct stream_gather *gather, bool *all)
+{
+	ssize_t taken = 0;
+
+	*all = true;
+	for (const struct stream_gather *part = gather; part != NULL && *all; part = part->next) {
+		size_t len = 0;
+		int rc = uv_try_write(&stream->uv.stream, part->parts, part->count);
+
+		if (rc < 0 && rc != UV_EAGAIN) {
+			return rc;
+		}
+		for (unsigned i = 0; i < part->count; i++) {
+			len += part->parts[i].len;
+		}
+		taken += rc < 0 ? 0 : rc;
+		*all = rc >= 0 && (size_t)rc == len;
+	}
+	stream->bytes_written += (uint64_t)taken;
+	return taken;
+}
+
+static void on_shutdown(uv_shutdown_t *request, int status)
+{
+	struct stream *stream = request->handle->data;
+	struct loop *loop = stream->loop;
+
+	mem_free(request);
+	if (status < 0 && status != UV_ECANCELED && status != UV_ENOTCONN) {
+		fail(stream, status);
+	}
+	loop_settle(loop);
+}
+
+static void send_shutdown(struct stream *stream)
+{
+	uv_shutdown_t *request = mem_alloc(sizeof(*request));
+
+	stream->shutdown_sent = true;
+	if (uv_shutdown(request, &stream->uv.stream, on_shutdown) < 0) {
+		mem_free(request); /* not connected any more: reading tells */
+	}
+}
+
+void stream_flush(struct stream *stream)
+{
+	struct stream_gather *gather = stream->gathered;
+	bool all = true;
+	ssize_t taken = 0;
+
+	stream->gathered = NULL;
+	if (stream->broken || stream_closing(stream)) {
+		return;
+	}
+	if (gather != NULL) {
+		if (stream->writes == 0) {
+			taken = try_parts(stream, gather, &all);
+		} else {
+			all = false; /* in order behind the backlog */
+		}
+		if (taken >= 0 && !all) {
+			bool first = stream->writes == 0;
+			int rc = write_backlog(stream, gather, (size_t)taken);
+
+			if (rc < 0) {
+				taken = rc;
+			} else if (first) {
+				stream->ops->blocked(stream);
+			}
+		}
+		if (taken < 0) {
+			fail(stream, (int)taken);
+			return;
+		}
+	}
+	if (stream->shutting && !stream->shutdown_sent && !stream_closing(stream)) {
+		send_shutdown(stream);
+	}
+}
+
+static void open_stream(struct stream *stream, struct loop *loop, const struct stream_ops *ops, bool is_unix)
+{
+	*stream = (struct stream){.ops = ops, .loop = loop, .is_unix = is_unix};
+	list_init(&stream->unflushed);
+	if (is_unix) {
+		(void)uv_pipe_init(&loop->uv, &stream->uv.pipe, 0); /* makes no socket yet: cannot fail */
+	} else {
+		(void)uv_tcp_init(&loop->uv, &stream->uv.tcp);
+	}
+	stream->uv.handle.data = stream;
+}
+
+int stream_accept(struct stream *stream, struct loop *loop, const struct stream_ops *ops, uv_stream_t *listener, bool is_unix)
+{
+	int rc;
+
+	open_stream(stream, loop, ops, is_unix);
+	rc = uv_accept(listener, &stream->uv.stream);
+	if (rc < 0) {
+		return rc;
+	}
+	if (!is_unix) {
+		(void)uv_tcp_nodelay(&stream->uv.tcp, 1); /* only a matter of speed */
+	}
+	start_reading(stream);
+	return 0;
+}
+
+static void on_connected(uv_connect_t *request, int status)
+{
+	struct stream *stream = request->handle->data;
+	struct loop *loop = stream->loop;
+
+	mem_free(request);
+	if (!stream_closing(stream)) {
+		if (status == 0) {
+			if (!stream->is_unix) {
+				(void)uv_tcp_nodelay(&stream->uv.tcp, 1);
+			}
+			start_reading(stream);
+		}
+		stream->ops->connected(stream, status);
+	}
+	loop_settle(loop);
+}
+
+int stream_connect_tcp(struct stream *stream, struct loop *loop, const struct stream_ops *ops, const struct sockaddr *address)
+{
+	uv_connect_t *request = mem_alloc(sizeof(*request));
+	int rc;
+
+	open_stream(stream, loop, ops, false);
+	rc = uv_tcp_connect(request, &stream->uv.tcp, address, on_connected);
+	if (rc < 0) {
+		mem_free(request);
+	}
+	return rc;
+}
+
+int stream_connect_unix(struct stream *stream, struct loop *loop, const struct stream_ops *ops, const char *path)
+{
+	uv_connect_t *request = mem_alloc(sizeof(*request));
+
+	open_stream(stream, loop, ops, true);
+	uv_pipe_connect(request, &stream->uv.pipe, path, on_connected);
+	return 0;
+}
+
+void stream_write(struct stream *stream, struct slice bytes)
+{
+	struct stream_gather *gather = stream->gathered;
+	struct stream_gather *last;
+	uv_buf_t *previous;
+
+	if (bytes.len == 0 || stream->broken || stream->shutting || stream_closing(stream)) {
+		return;
+	}
+	if (gather == NULL) {
+		gather = loop_scratch(stream->loop, sizeof(*gather));
+		gather->next = NULL;
+		gather->last = gather;
+		gather->count = 0;
+		stream->gathered = gather;
+		list_push_back(&stream->loop->unflushed, &stream->unflushed);
+	}
+	last = gather->last;
+	previous = last->count > 0 ? &last->parts[last->count - 1] : NULL;
+	if (previous != NULL && previous->base + previous->len == bytes.ptr) {
+		previous->len += bytes.len;
+		return;
+	}
+	if (last->count == GATHER_PARTS) {
+		last->next = loop_scratch(stream->loop, sizeof(*last));
+		last = last->next;
+		last->next = NULL;
+		last->count = 0;
+		gather->last = last;
+	}
+	/* uv_buf_t has no const; libuv only reads what is written. */
+	last->parts[last->count].base = (char *)(uintptr_t)bytes.ptr;
+	last->parts[last->count].len = bytes.len;
+	last->count++;
+}
+
+void stream_shutdown(struct stream *stream)
+{
+	if (stream->shutting || stream->broken || stream_closing(stream)) {
+		return;
+	}
+	stream->shutting = true;
+	if (list_empty(&stream->unflushed)) {
+		list_push_back(&stream->loop->unflushed, &stream->unflushed);
+	}
+}
+
+bool stream_blocked(const struct stream *stream)
+{
+	return stream->writes > 0;
+}
+
+size_t stream_backlog_size(const struct stream *stream)
+{
+	return uv_stream_get_write_queue_size(&stream->uv.stream);
+}
+
+void stream_pause(struct stream *stream)
+{
+	if (stream->reading) {
+		stream->reading = false;
+		(void)uv_read_stop(&stream->uv.stream);
+	}
+}
+
+void stream_resume(struct stream *stream)
+{
+	if (!stream->broken && !stream_closing(stream)) {
+		start_reading(stream);
+	}
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct stream *stream = handle->data;
+	struct loop *loop = stream->loop;
+
+	if (stream->closed != NULL) {
+		stream->closed(stream); /* may free it */
+	}
+	loop_settle(loop);
+}
+
+static void close_handle(struct stream *stream, stream_closed_fn closed)
+{
+	list_remove(&stream->unflushed);
+	stream->gathered = NULL;
+	stream->reading = false;
+	stream->closed = closed;
+	uv_close(&stream->uv.handle, on_closed);
+}
+
+void stream_close(struct stream *stream, stream_closed_fn closed)
+{
+	assert(!stream_closing(stream));
+	if (stream->gathered != NULL && !stream->broken && stream->writes == 0) {
+		bool all;
+
+		(void)try_parts(stream, stream->gathered, &all); /* the stream ends here, whatever it took */
+	}
+	close_handle(stream, closed);
+}
+
+void stream_reset(struct stream *stream, stream_closed_fn closed)
+{
+	uv_os_fd_t fd;
+
+	assert(!stream_closing(stream));
+	if (!stream->is_unix && uv_fileno(&stream->uv.handle, &fd) == 0) {
+		const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	}
+	close_handle(stream, closed);
+}
+
+bool stream_closing(const struct stream *stream)
+{
+	return uv_is_closing(&stream->uv.handle) != 0;
+}
+
+static int address_of(const struct stream *stream, struct sockaddr_storage *address,
+	int (*get)(const uv_tcp_t *, struct sockaddr *, int *))
+{
+	int len = (int)sizeof(*address);
+
+	*address = (struct sockaddr_storage){.ss_family = AF_UNIX};
+	if (stream->is_unix) {
+		return 0;
+	}
+	return get(&stream->uv.tcp, (struct sockaddr *)address, &len);
+}
+
+int stream_peer(const struct stream *stream, struct sockaddr_storage *address)
+{
+	return address_of(stream, address, uv_tcp_getpeername);
+}
+
+int stream_local(const struct stream *stream, struct sockaddr_storage *address)
+{
+	return address_of(stream, address, uv_tcp_getsockname);
+}
