@@ -7,8 +7,8 @@
 
 #include "base/asset.h"
 
-extern const struct asset
-	demo_assets[]; /* demo_assets_count of them, then one whose name is NULL */
+/* demo_assets_count of them, then one whose name is NULL. */
+extern const struct asset demo_assets[];
 extern const size_t demo_assets_count;
 
 #endif

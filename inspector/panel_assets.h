@@ -7,8 +7,8 @@
 
 #include "base/asset.h"
 
-extern const struct asset
-	panel_assets[]; /* panel_assets_count of them, then one whose name is NULL */
+/* panel_assets_count of them, then one whose name is NULL. */
+extern const struct asset panel_assets[];
 extern const size_t panel_assets_count;
 
 #endif
