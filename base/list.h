@@ -1,6 +1,7 @@
 /*
- * Layer: base. One job: intrusive doubly linked lists with a sentinel: constant-time insertion and removal,
- * no allocation. A node that is in no list points at itself, so removing twice is harmless.
+ * Layer: base. One job: intrusive doubly linked lists with a sentinel: constant-time insertion and
+ * removal, no allocation. A node that is in no list points at itself, so removing twice is
+ * harmless.
  */
 #ifndef SIGHTGLASS_BASE_LIST_H
 #define SIGHTGLASS_BASE_LIST_H
@@ -13,10 +14,13 @@ struct list { /* the sentinel of a list, or a node within one */
 	struct list *prev;
 };
 
-#define LIST_INIT(name) {.next = &(name), .prev = &(name)}
+#define LIST_INIT(name)                                                                            \
+	{                                                                                          \
+		.next = &(name), .prev = &(name)                                                   \
+	}
 
 /* The struct of type `type` whose member `member` is at `ptr`. */
-#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 static inline void list_init(struct list *node)
 {
@@ -67,8 +71,8 @@ static inline struct list *list_pop_front(struct list *list)
 }
 
 /* The node may be removed, or freed, by the loop's body. */
-#define list_each(node, after, sentinel) \
-	for (struct list *node = (sentinel)->next, *after = node->next; node != (sentinel); \
+#define list_each(node, after, sentinel)                                                           \
+	for (struct list *node = (sentinel)->next, *after = node->next; node != (sentinel);        \
 		node = after, after = node->next)
 
 #endif
