@@ -2,8 +2,8 @@
  * Layer: demo (sees base and http). One job: the files of the sample dashboard (demo/page/),
  * embedded at build time.
  */
-#ifndef DEMO_DEMO_ASSETS_H
-#define DEMO_DEMO_ASSETS_H
+#ifndef SIGHTGLASS_DEMO_ASSETS_H
+#define SIGHTGLASS_DEMO_ASSETS_H
 
 #include "base/asset.h"
 

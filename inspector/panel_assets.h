@@ -2,8 +2,8 @@
  * Layer: inspector (sees base). One job: the files of the panel (inspector/panel/), embedded at
  * build time.
  */
-#ifndef INSPECTOR_PANEL_ASSETS_H
-#define INSPECTOR_PANEL_ASSETS_H
+#ifndef SIGHTGLASS_INSPECTOR_PANEL_ASSETS_H
+#define SIGHTGLASS_INSPECTOR_PANEL_ASSETS_H
 
 #include "base/asset.h"
 
