@@ -3,6 +3,11 @@
 find_package(PkgConfig REQUIRED)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
+if(APPLE AND NOT OPENSSL_ROOT_DIR)
+	# Homebrew keeps its OpenSSL out of the usual folders, because the system has a LibreSSL of that name.
+	execute_process(COMMAND brew --prefix openssl@3
+		OUTPUT_VARIABLE OPENSSL_ROOT_DIR OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv>=1.44)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
