@@ -18,8 +18,13 @@ struct slice {
 /* For printf's "%.*s". */
 #define SLICE_ARGS(s) (int)((s).len > 4096 ? 4096 : (s).len), ((s).len > 0 ? (s).ptr : "")
 
-/* A slice of a string literal, without its NUL. */
-#define SLICE(literal) ((struct slice){.ptr = (literal), .len = sizeof(literal) - 1})
+/* A slice of a string literal, without its NUL: as a value, and as the initializer of a static
+ * object. */
+#define SLICE(literal) ((struct slice)SLICE_INIT(literal))
+#define SLICE_INIT(literal)                                                                        \
+	{                                                                                          \
+		.ptr = (literal), .len = sizeof(literal) - 1                                       \
+	}
 
 static inline struct slice slice_of(const char *ptr, size_t len)
 {

@@ -71,6 +71,10 @@ struct slice field_name(enum field_id id);
 enum field_id field_identify_underscored(struct slice name);
 /* RFC 9110 section 5.6.2: a token is one or more tchar. */
 bool token_valid(struct slice text);
-bool tchar_valid(char c);
+extern const bool field_tchars[256];
+static inline bool tchar_valid(char c)
+{
+	return field_tchars[(unsigned char)c];
+}
 
 #endif

@@ -25,8 +25,11 @@ struct framing {
 	uint64_t length; /* of FRAMING_LENGTH */
 	bool keep_alive; /* the sender lets the connection go on after this message */
 	bool has_length; /* a Content-Length stood there (HEAD and 304 state one without a body) */
-	bool upgrade;    /* requests: Connection names Upgrade, and Upgrade is exactly one protocol:
-			    websocket, on GET, version 1.1 */
+	/*
+	 * Requests: Connection names Upgrade, and Upgrade is exactly one protocol, websocket, on a
+	 * GET without a body in version 1.1.
+	 */
+	bool upgrade;
 	bool expect_continue; /* requests, version 1.1: Expect: 100-continue */
 };
 
@@ -40,8 +43,9 @@ enum err_code framing_of_request(const struct head *head, struct framing *framin
 
 /*
  * Response to a request with `method`, which asked for an upgrade or not. The same rules; 1xx, 204
- * and 304 and answers to HEAD have no body; a 1xx or 204 that states a length or a coding is
- * refused. 0, or ERR_UPSTREAM_SYNTAX.
+ * and 304 and answers to HEAD have no body; a 1xx or 204 that states a coding, or a length
+ * above 0, is refused, and so is a 101 that was not asked for or does not switch to websocket. 0,
+ * or ERR_UPSTREAM_SYNTAX.
  */
 enum err_code framing_of_response(const struct head *head, enum method method, bool upgrade_asked,
 	struct framing *framing, struct err *err);

@@ -22,12 +22,13 @@ enum head_kind {
 };
 
 struct head_limits {
-	uint32_t bytes;  /* a whole section; at most HEAD_BYTES_MAX */
+	uint32_t bytes;  /* a whole section; HEAD_BYTES_MIN to HEAD_BYTES_MAX */
 	uint16_t fields; /* how many */
 	uint32_t target; /* the request target: above it ERR_TARGET_TOO_LONG */
 };
 
 enum {
+	HEAD_BYTES_MIN = 4,
 	HEAD_BYTES_MAX = 1 << 20,
 };
 
@@ -37,18 +38,26 @@ enum head_progress {
 	HEAD_FAILED, /* `err` says why; feed nothing more */
 };
 
-struct head_reader {
+struct head_reader { /* offsets count from the section's first byte, which is not of an empty line
+		      */
 	struct head *head;
 	struct arena *arena;
 	struct head_limits limits;
 	enum head_kind kind;
+	uint8_t phase;   /* what the next byte belongs to */
+	uint8_t skipped; /* bytes of an empty line before the section */
+	uint16_t field_capacity;
 	char *held; /* the section so far, in the arena, where it did not come in one piece */
 	uint32_t held_len;
 	uint32_t held_capacity;
-	uint32_t line_at; /* where the line that is being read begins */
-	uint32_t scanned; /* bytes in which no line end is left to find */
-	uint16_t field_capacity;
-	bool has_start_line;
+	uint32_t scanned; /* up to here nothing is left to find; in a start line: to check */
+	uint32_t part_at; /* where the line, or the part of the start line, that is being read
+			     begins */
+	uint32_t method_len;
+	uint32_t target_at;
+	uint32_t target_len;
+	uint32_t reason_at;
+	uint32_t reason_len;
 };
 
 /*

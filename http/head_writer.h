@@ -33,6 +33,8 @@ void head_writer_status_line(struct head_writer *writer, unsigned status, struct
 void head_writer_fields(struct head_writer *writer, const struct head *head);
 void head_writer_field(struct head_writer *writer, struct slice name, struct slice value);
 void head_writer_field_u64(struct head_writer *writer, struct slice name, uint64_t value);
+/* Bytes as they are: whole lines, or the parts of one. */
+void head_writer_raw(struct head_writer *writer, struct slice bytes);
 /* The empty line. */
 void head_writer_end(struct head_writer *writer);
 
