@@ -11,6 +11,8 @@
 
 #include <assert.h>
 
+#include "http/scan.h"
+
 enum phase {
 	PHASE_BEFORE, /* requests: an empty line may come first */
 	PHASE_METHOD,
@@ -42,44 +44,6 @@ struct view {
 	uint32_t len;
 };
 
-static bool is_control(char c)
-{
-	return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7F;
-}
-
-/*
- * The first control byte but HTAB at or behind `at`, or view.len. Eight bytes at a time where none
- * of them is a control byte: the subtraction borrows into a byte's high bit where it is below the
- * subtrahend.
- */
-static uint32_t find_control(struct view view, uint32_t at)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-
-	while (view.len - at >= 8) {
-		uint64_t word;
-		uint64_t deletes;
-		uint64_t suspects;
-
-		memcpy(&word, view.bytes + at, sizeof(word));
-		deletes = word ^ ones * 0x7F; /* a zero byte where DEL was */
-		suspects = ((word - ones * 0x20) & ~word) | ((deletes - ones) & ~deletes);
-		if ((suspects & ones * 0x80) != 0) {
-			for (uint32_t end = at + 8; at < end; at++) {
-				if (is_control(view.bytes[at])) {
-					return at;
-				}
-			}
-		} else {
-			at += 8;
-		}
-	}
-	while (at < view.len && !is_control(view.bytes[at])) {
-		at++;
-	}
-	return at;
-}
-
 static enum step fail_limit(const struct head_reader *reader, struct err *err)
 {
 	err_set(err, ERR_HEADER_LIMIT, "the header section is larger than %u bytes",
@@ -104,11 +68,8 @@ static enum step begin_part(struct head_reader *reader, enum phase phase, uint32
 
 static enum step read_method(struct head_reader *reader, struct view view, struct err *err)
 {
-	uint32_t at = reader->scanned;
+	uint32_t at = (uint32_t)scan_token(view.bytes, reader->scanned, view.len);
 
-	while (at < view.len && tchar_valid(view.bytes[at])) {
-		at++;
-	}
 	reader->scanned = at;
 	if (at == view.len) {
 		return STEP_MORE;
@@ -122,11 +83,8 @@ static enum step read_method(struct head_reader *reader, struct view view, struc
 
 static enum step read_target(struct head_reader *reader, struct view view, struct err *err)
 {
-	uint32_t at = reader->scanned;
+	uint32_t at = (uint32_t)scan_target(view.bytes, reader->scanned, view.len);
 
-	while (at < view.len && view.bytes[at] > ' ' && view.bytes[at] < 0x7F) {
-		at++;
-	}
 	reader->scanned = at;
 	if (at - reader->part_at > reader->limits.target) {
 		err_set(err, ERR_TARGET_TOO_LONG, "the target is longer than %u bytes",
@@ -225,7 +183,7 @@ static enum step read_status(struct head_reader *reader, struct view view, struc
 
 static enum step read_reason(struct head_reader *reader, struct view view, struct err *err)
 {
-	uint32_t at = find_control(view, reader->scanned);
+	uint32_t at = (uint32_t)scan_value(view.bytes, reader->scanned, view.len);
 
 	reader->scanned = at;
 	if (at == view.len) {
@@ -282,12 +240,9 @@ static enum step add_field(
 static enum step read_line(
 	struct head_reader *reader, struct view view, struct field *field, uint32_t *next)
 {
-	uint32_t at = reader->part_at;
+	uint32_t at = (uint32_t)scan_token(view.bytes, reader->part_at, view.len);
 	uint32_t end;
 
-	while (at < view.len && tchar_valid(view.bytes[at])) {
-		at++;
-	}
 	if (at == view.len) {
 		return STEP_MORE;
 	}
@@ -300,7 +255,7 @@ static enum step read_line(
 		at++;
 	} while (at < view.len && (view.bytes[at] == ' ' || view.bytes[at] == '\t'));
 	field->value_at = at;
-	end = find_control(view, at);
+	end = (uint32_t)scan_value(view.bytes, at, view.len);
 	if (end == view.len || (view.bytes[end] == '\r' && end + 1 == view.len)) {
 		return STEP_MORE;
 	}
@@ -342,7 +297,7 @@ static enum step fail_line(const struct head_reader *reader, struct view view, s
 	} else if (line[name_len] != ':') {
 		fail_byte(err, "a header field's name", line[name_len]);
 	} else {
-		char bad = view.bytes[find_control(view, reader->part_at)];
+		char bad = view.bytes[scan_value(view.bytes, reader->part_at, view.len)];
 
 		err_set(err, ERR_SYNTAX, "%s in the value of header field %.*s",
 			bad == '\r'   ? "a bare CR"
