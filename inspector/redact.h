@@ -1,0 +1,43 @@
+/*
+ * Layer: inspector. One job: what nobody may read: values of secret fields and parameters, and text
+ * that is shaped like a token, replaced before anything leaves the process (INTERFACE section 3).
+ * Works on text that is about to be shown; the records stay raw. Immutable after it was made: any
+ * thread.
+ */
+#ifndef SIGHTGLASS_INSPECTOR_REDACT_H
+#define SIGHTGLASS_INSPECTOR_REDACT_H
+
+#include <stdbool.h>
+
+#include "base/buffer.h"
+#include "base/slice.h"
+#include "inspector/settings.h"
+
+struct redactor; /* opaque */
+
+/* The defaults, what settings->redact adds to them, and a key of its own for tags. Copies what it
+ * needs. Never NULL. */
+struct redactor *redactor_create(const struct inspector_settings *settings);
+void redactor_destroy(struct redactor *redactor);
+
+/* Each of these appends to `out` what may be shown of a text, and returns true where something of
+ * it was hidden. */
+
+/* A field's value. Of Referer, Location and Content-Location the query and the fragment are looked
+ * at as queries. */
+bool redact_header(
+	const struct redactor *redactor, struct slice name, struct slice value, struct buffer *out);
+/* A query without its '?', or a fragment: name=value pairs, names percent-decoded and in any case.
+ */
+bool redact_query(const struct redactor *redactor, struct slice query, struct buffer *out);
+/* Anything else (a path, an error): token-shaped text alone. */
+bool redact_text(const struct redactor *redactor, struct slice text, struct buffer *out);
+/* A value that is secret as a whole: appends what stands for it. */
+void redact_value(const struct redactor *redactor, struct slice value, struct buffer *out);
+
+/* Whether a field of this name, or a parameter (query, form, JSON member), is secret whatever its
+ * value. */
+bool redact_hides_header(const struct redactor *redactor, struct slice name);
+bool redact_hides_parameter(const struct redactor *redactor, struct slice name);
+
+#endif

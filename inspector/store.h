@@ -1,0 +1,102 @@
+/*
+ * Layer: inspector. One job: the records of all workers, bounded by count and by bytes (retention.h
+ * says who goes), in the order in which they began.
+ *
+ * All bytes of records (facts, heads, bodies) lie in one region of capture.memory bytes: the bound
+ * cannot be passed. One lock guards region, order and counts; it is held for some tens of
+ * nanoseconds, never while bytes are copied, hashed or formatted. Records count references: one
+ * that went while somebody reads it keeps its memory until the last reference is given back, and
+ * counts against the bytes until then.
+ */
+#ifndef SIGHTGLASS_INSPECTOR_STORE_H
+#define SIGHTGLASS_INSPECTOR_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "inspector/poll_log.h"
+#include "inspector/record.h"
+#include "inspector/retention.h"
+#include "inspector/settings.h"
+
+struct capture_store; /* opaque; one for the process */
+
+struct capture_counts {
+	uint32_t records[CLASSES]; /* in the ring, running ones included */
+	uint32_t count;            /* all of them */
+	uint32_t running;
+	uint32_t capacity; /* capture.entries */
+	uint64_t bytes; /* taken from the region, also by records that only readers hold any more */
+	uint64_t memory;  /* the region: capture.memory, rounded down */
+	uint64_t evicted; /* all that went for others, since the start; what clear() took is not
+			     among them */
+	uint64_t evicted_by_entries;
+	uint64_t evicted_by_bytes;
+	uint64_t truncated; /* records that lack a part of a body (or, when memory ran out, of the
+			       answer's head) */
+	uint64_t dropped;   /* exchanges that no record could be kept of */
+	uint32_t rows;      /* in the poll log */
+	uint32_t row_capacity;
+};
+
+/* Reads settings->capture, keeps nothing of it. Never NULL. All references are given back before it
+ * is destroyed. */
+struct capture_store *capture_store_create(const struct inspector_settings *settings);
+void capture_store_destroy(struct capture_store *store);
+/* The most memory that a store of these settings takes, in bytes, its tables and the poll log
+ * included. */
+uint64_t capture_store_memory_max(const struct inspector_settings *settings);
+/* The rows of excluded exchanges. Lives as long as the store. */
+struct poll_log *capture_store_polls(struct capture_store *store);
+
+/* --- reading: any thread */
+
+/*
+ * Takes references to at most `max` records with after < seq < before, the newest first, and
+ * returns how many; 0 = there are no more. To walk through all of them: begin with before =
+ * UINT64_MAX and after = 0, go on with the last one's seq as `before`. What comes and goes between
+ * two calls does not disturb the walk. Ask for some tens at a time: the lock is held meanwhile.
+ */
+size_t capture_store_take(struct capture_store *store, uint64_t before, uint64_t after,
+	struct record **out, size_t max);
+/* A reference to that one, or NULL where there is none (any more). */
+struct record *capture_store_find_seq(struct capture_store *store, uint64_t seq);
+/* The newest with that request ID. */
+struct record *capture_store_find_id(struct capture_store *store, struct slice request_id);
+/* One more reference to a record that the caller holds one to. */
+void capture_store_hold(struct record *record);
+/* Gives a reference back. NULL is harmless. */
+void capture_store_release(struct capture_store *store, struct record *record);
+
+void capture_store_counts(struct capture_store *store, struct capture_counts *counts);
+/* Takes every record that has ended out of the ring, and every row out of the poll log. What still
+ * runs stays. */
+void capture_store_clear(struct capture_store *store);
+
+/* --- recording: used by capture.c and body_recorder.c; `record` is the caller's own, running one
+ */
+
+/* Bytes that a record needs beside the struct itself are part of `size`. A running record with
+ * `size` bytes behind its start, its sequence number given; invisible until
+ * capture_store_publish(). NULL: it could not be kept, and was counted as dropped. */
+struct record *capture_store_begin(struct capture_store *store, size_t size,
+	enum capture_class class_of, struct slice request_id);
+/* Its immutable facts are written: readers may see it. */
+void capture_store_publish(struct record *record);
+/* `size` bytes (aligned to 8) that live as long as the record; NULL where there is no memory for
+ * them. Small things. */
+void *capture_store_add(struct capture_store *store, struct record *record, size_t size);
+/* A piece of a body with room for `want` bytes, or, where memory is short or broken up, for fewer;
+ * NULL where there is none. */
+struct record_piece *capture_store_add_piece(
+	struct capture_store *store, struct record *record, size_t want);
+/* Gives the part of the record's newest piece back that was not filled. */
+void capture_store_trim_piece(struct capture_store *store, struct record *record,
+	struct record_piece *piece, size_t used);
+/* The exchange has ended and all is written. The caller's reference is gone. */
+void capture_store_end(
+	struct capture_store *store, struct record *record, bool failed, bool truncated);
+
+#endif
