@@ -20,6 +20,7 @@ enum err_code {
 	ERR_MISDIRECTED,     /* 421: an absolute target whose authority is not the Host */
 	ERR_CODING,          /* 501: an unknown transfer coding */
 	ERR_VERSION,         /* 505: neither HTTP/1.0 nor HTTP/1.1 */
+	ERR_NOT_FOUND,       /* 404: a listener that serves something else */
 	ERR_HEADER_TIMEOUT,  /* 408 */
 	ERR_BODY_TIMEOUT,    /* 408 */
 	ERR_SEND_TIMEOUT,    /* the client took nothing of its answer: its connection is reset */

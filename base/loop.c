@@ -13,6 +13,12 @@ enum {
 	SPARE_ARENA_BLOCKS = 256, /* 1 MiB a loop: what a burst leaves behind at most */
 };
 
+/* A heap block that is borrowed until the end of the turn; in the scratch memory. */
+struct loop_garbage {
+	struct loop_garbage *next;
+	void *memory;
+};
+
 static void run_tasks(struct list *tasks)
 {
 	struct list *node;
@@ -109,6 +115,7 @@ int loop_init(struct loop *loop)
 	uv_unref((uv_handle_t *)&loop->idle);
 
 	list_init(&loop->ready);
+	list_init(&loop->settled);
 	list_init(&loop->later);
 	list_init(&loop->unflushed);
 	list_init(&loop->posted);
@@ -159,7 +166,11 @@ void loop_settle(struct loop *loop)
 		while ((node = list_pop_front(&loop->unflushed)) != NULL) {
 			stream_flush(container_of(node, struct stream, unflushed));
 		}
-	} while (!list_empty(&loop->ready));
+		run_tasks(&loop->settled);
+	} while (!list_empty(&loop->ready) || !list_empty(&loop->unflushed));
+	for (; loop->garbage != NULL; loop->garbage = loop->garbage->next) {
+		mem_free(loop->garbage->memory);
+	}
 	arena_reset(&loop->scratch);
 	loop->turn_us = 0;
 	loop->settling = false;
@@ -175,6 +186,25 @@ void loop_ready(struct loop *loop, struct task *task)
 {
 	if (list_empty(&task->node)) {
 		list_push_back(&loop->ready, &task->node);
+	}
+}
+
+void loop_settled(struct loop *loop, struct task *task)
+{
+	if (list_empty(&task->node)) {
+		list_push_back(&loop->settled, &task->node);
+	}
+}
+
+void loop_free_settled(struct loop *loop, void *memory)
+{
+	struct loop_garbage *garbage;
+
+	if (memory != NULL) {
+		garbage = loop_scratch(loop, sizeof(*garbage));
+		garbage->memory = memory;
+		garbage->next = loop->garbage;
+		loop->garbage = garbage;
 	}
 }
 

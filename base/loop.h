@@ -26,6 +26,7 @@ enum {
 	LOOP_READ_BUFFER_SIZE = 64 * 1024,
 };
 
+struct loop_garbage;
 struct task;
 typedef void (*task_fn)(struct task *task);
 
@@ -45,8 +46,10 @@ struct loop {
 	uv_loop_t uv;
 	char *read_buffer;      /* LOOP_READ_BUFFER_SIZE; whatever any stream read this turn */
 	struct arena_pool arenas;
+	struct loop_garbage *garbage; /* heap memory to free at the end of this turn */
 	struct arena scratch;   /* emptied at the end of each turn */
 	struct list ready;      /* tasks for the end of this turn */
+	struct list settled;    /* tasks for when this turn's writes have left or were copied */
 	struct list later;      /* tasks for the next iteration, after I/O was polled for */
 	struct list unflushed;  /* streams with gathered writes */
 	struct timer_wheel timers;
@@ -74,6 +77,10 @@ void loop_settle(struct loop *loop);
 void task_init(struct task *task, task_fn run);
 /* Runs the task at the end of this turn; a task that is queued already stays where it is. */
 void loop_ready(struct loop *loop, struct task *task);
+/* Runs the task once what was written this turn has left, or was copied: the moment from which borrowed bytes may be freed. */
+void loop_settled(struct loop *loop, struct task *task);
+/* Frees memory of mem_alloc's at that same moment. NULL is harmless. */
+void loop_free_settled(struct loop *loop, void *memory);
 /* Runs the task in the loop's next iteration: long work goes on in slices this way, and I/O comes between them. */
 void loop_later(struct loop *loop, struct task *task);
 /* Harmless on a task that is not queued. */

@@ -23,7 +23,7 @@
 struct worker;
 
 enum {
-	EXCHANGE_MEMORY_MAX = 256 * 1024, /* the arena's bound: heads and what is derived from them */
+	EXCHANGE_MEMORY_MAX = 256 * 1024, /* the arena's bound, or four times limits.header_bytes where that is more */
 	REQUEST_ID_MAX = 128,
 	TRACE_ID_LEN = 32,
 	CLIENT_IP_MAX = 64,
@@ -69,11 +69,18 @@ struct exchange {
 	struct slice host;         /* the Host field; empty where there is none */
 	struct slice request_id;   /* never empty from exchange_request_head() on */
 	bool request_id_is_ours;   /* it was made here: the request came without a well-formed one */
+	bool traceparent_is_ours;
+	bool max_forwards_lowered; /* TRACE or OPTIONS: `max_forwards` goes on in the place of what came */
+	uint64_t max_forwards;
+	char own_request_id[36];
+	char own_traceparent[55];
 	char trace_id[TRACE_ID_LEN + 1];
 	struct slice traceparent;  /* as it goes upstream */
+	const char *peer_ip;       /* of the connection's other end; "unix" for a unix socket's */
 	char client_ip[CLIENT_IP_MAX]; /* of the peer; behind a trusted proxy, the one it vouches for; "unix" for a unix socket's */
 	bool peer_trusted;         /* a trusted proxy: its X-Forwarded-* are believed */
 	bool over_loopback;        /* came over a loopback or unix listener */
+	bool inspector_listener;   /* came over a listener of the inspector's own */
 	const struct route *route; /* NULL where it was refused before routing, or the inspector answers */
 	enum capture_level capture;
 	bool internal;             /* answered by the inspector: never captured, never upstream */
@@ -100,6 +107,8 @@ struct exchange {
 	struct requester *client;
 	struct requester from_responder;
 	struct responder *responder;
+	struct responder *failed_responder; /* whose abort became an answer of our own */
+	const struct head *response_trailers; /* or NULL */
 	bool request_ended;
 	bool response_ended; /* `end` or `abort` has passed: nothing more comes */
 	bool client_paused;  /* the client asked for no more of the answer */
@@ -132,8 +141,5 @@ void exchange_resume(struct exchange *exchange);
  * The client is done with it: after `end` or `abort` came, or because the connection is gone (`why` says so then, else NULL). What still runs is cancelled; observers hear the end; the memory is gone.
  */
 void exchange_finish(struct exchange *exchange, const struct err *why);
-
-/* For whoever runs an exchange and needs its request head again in another form. */
-bool exchange_is_running(const struct exchange *exchange);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/loop.h"
 #include "http/head_reader.h"
@@ -41,12 +42,37 @@ struct worker {
 	const struct claim *claim; /* or NULL */
 	struct head_limits request_limits;
 	struct head_limits response_limits;
-	struct list running;   /* exchanges */
-	struct list spare;     /* ended exchanges, for the next */
+	size_t exchange_memory; /* the bound of an exchange's arena */
+	struct list running;    /* exchanges */
+	struct list spare;      /* ended exchanges, for the next */
 	unsigned spare_count;
 	struct list clients;   /* connections */
 	struct list listeners; /* this thread's ends */
-	bool draining;
+	unsigned open_pools;   /* while it ends: how many are not closed yet */
+	bool draining;         /* no new connections; those there are end with their exchange */
+	bool ending;           /* no client is left: the pools close, then the loop ends */
+	struct timer drain_timer;
+	struct message drain_message;
+	uint64_t date_us; /* when `date` was made */
+	char date[CLOCK_IMF_SIZE];
 };
+
+/*
+ * Makes a worker ready, on the calling thread: loop, pools, limits. `upstreams` are the settings', in their order. 0, or a negative libuv error.
+ */
+int worker_init(struct worker *worker, struct server *server, unsigned index,
+	const struct proxy_settings *settings, const struct route_table *routes, struct upstream **upstreams);
+void worker_fini(struct worker *worker);
+/* Adds one that watches its exchanges; before it runs. At most OBSERVERS_MAX. */
+void worker_observe(struct worker *worker, struct observer *observer);
+/* Runs the loop until it was drained and everything is closed. */
+void worker_run(struct worker *worker);
+/* Any thread: stop accepting, end what is idle, let the rest finish within timeouts.drain, then end. Once. */
+void worker_drain(struct worker *worker);
+/* A client connection is gone for good (called by proxy/client.c). */
+void worker_client_gone(struct worker *worker);
+
+/* The value of a Date field now; formatted once a second. Lives until the next second. */
+struct slice worker_date(struct worker *worker);
 
 #endif

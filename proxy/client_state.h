@@ -1,0 +1,72 @@
+/*
+ * Layer: proxy. One job: what the rooms of the client share: client.c (the connection, requests) and client_answer.c (answers). Seen by nobody else.
+ */
+#ifndef SIGHTGLASS_PROXY_CLIENT_STATE_H
+#define SIGHTGLASS_PROXY_CLIENT_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "base/stream.h"
+#include "base/timer.h"
+#include "http/body_reader.h"
+#include "http/head_reader.h"
+#include "proxy/exchange.h"
+#include "proxy/forwarding.h"
+#include "proxy/responder.h"
+
+enum client_phase {
+	CLIENT_CLOSED,    /* closing; no event comes any more */
+	CLIENT_IDLE,      /* between requests */
+	CLIENT_HEAD,      /* within a request's head */
+	CLIENT_BODY,      /* within its body */
+	CLIENT_ANSWERING, /* the request is whole, or refused; its answer is on its way */
+	CLIENT_DROPPING,  /* answered before its body had come: the rest of that is dropped */
+	CLIENT_TUNNEL,    /* after a 101 */
+	CLIENT_LINGERING, /* our side has ended; what still comes is dropped */
+};
+
+/* What reads a request; in its exchange's arena, so that an idle connection does not pay for it. */
+struct client_reading {
+	struct head_reader head;
+	struct body_reader body;
+};
+
+struct client {
+	struct list node; /* in worker->clients */
+	struct worker *worker;
+	struct stream stream;
+	struct requester requester; /* hears its exchange's answer */
+	struct exchange *exchange;  /* NULL between requests */
+	struct client_reading *reading;
+	struct timer timer;      /* keep-alive, header, body, lingering: by phase */
+	struct timer send_timer; /* while the client takes nothing */
+	struct task done;        /* the answer has ended */
+	struct task go_on;       /* what was carried can be taken */
+	struct buffer carried;   /* bytes that were read before their time: pipelined, or of a paused body */
+	size_t send_backlog;     /* when send_timer was started */
+	size_t lingered;         /* bytes dropped */
+	struct delivery delivery; /* how the running answer goes out */
+	bool close_after;        /* the connection ends after the running answer */
+	bool aborted;            /* the answer was cut off: the connection is to be reset */
+	bool continued;          /* a 100 went to the client */
+	bool trailers_sent;
+	bool trusted;            /* a trusted proxy */
+	bool over_loopback;
+	bool inspector_listener;
+	uint8_t phase; /* enum client_phase */
+	char ip[46];   /* INET6_ADDRSTRLEN, or "unix" */
+};
+
+extern const struct requester_ops client_answer_ops;
+
+/* Takes up what was carried, at the end of the turn. */
+void client_go_on(struct client *self);
+/* The exchange is over in both directions, and the connection goes on. */
+void client_exchange_over(struct client *self);
+
+#endif

@@ -1,0 +1,322 @@
+/*
+ * Layer: proxy. One job: what all workers share, and their beginning and end together; see server.h.
+ */
+#include "proxy/server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "proxy/access_log.h"
+#include "proxy/listener.h"
+
+enum {
+	DESCRIPTORS_KEPT = 128,       /* for logs, loops, files, and the answers to those that are one too many */
+	CONNECTIONS_AUTO_MAX = 65536, /* more than a sidecar meets; bounds what --check has to count with */
+};
+
+struct bound_address {
+	const struct listen_settings *settings;
+	char text[160];
+	bool inspector_only;
+};
+
+struct server {
+	const struct proxy_settings *settings;
+	struct route_table *routes;
+	struct upstream **upstreams;
+	struct worker **workers;
+	pthread_t *threads;
+	struct observer **access_logs;
+	unsigned ready;   /* workers that are initialised */
+	unsigned started; /* threads */
+	struct bound_address *addresses;
+	unsigned address_count;
+	uint32_t connection_limit;
+	_Atomic bool draining;
+	_Alignas(64) _Atomic uint32_t connections; /* written by all workers: on a cache line of its own */
+};
+
+uint32_t server_connections_auto(const struct proxy_settings *settings)
+{
+	struct rlimit limit;
+	uint64_t upstream = 0;
+	uint64_t left;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+		return 1024;
+	}
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	for (uint32_t i = 0; i < settings->upstream_count; i++) {
+		upstream += settings->upstreams[i].pool.max_connections;
+	}
+	left = limit.rlim_cur == RLIM_INFINITY ? CONNECTIONS_AUTO_MAX : limit.rlim_cur;
+	left = left > upstream + DESCRIPTORS_KEPT ? left - upstream - DESCRIPTORS_KEPT : 16;
+	return left > CONNECTIONS_AUTO_MAX ? CONNECTIONS_AUTO_MAX : (uint32_t)left;
+}
+
+/* --- listeners */
+
+/* "127.0.0.1:8080": the text that was written, with the port that was bound in the place of 0. */
+static void name_address(struct bound_address *address, uint16_t port)
+{
+	const char *text = address->settings->text;
+	const char *colon = strrchr(text, ':');
+
+	if (address->settings->is_unix || colon == NULL) {
+		(void)snprintf(address->text, sizeof(address->text), "%s", text);
+	} else {
+		(void)snprintf(address->text, sizeof(address->text), "%.*s:%u", (int)(colon - text), text,
+			(unsigned)port);
+	}
+}
+
+/* The descriptor for this worker: the first binds, the others bind beside it or share its socket. */
+static int bind_for_worker(const struct listen_settings *listen, int first, uint16_t *port, struct err *err)
+{
+	bool shares = listen->is_unix;
+	int fd;
+
+#ifndef __linux__
+	shares = true; /* elsewhere SO_REUSEPORT sends every connection to the last that bound */
+#endif
+	if (first < 0 || !shares) {
+		return listener_bind(listen, port, err);
+	}
+	fd = dup(first);
+	if (fd < 0) {
+		err_set(err, ERR_SYSTEM, "listen %s: dup: %s", listen->text, strerror(errno));
+	}
+	return fd;
+}
+
+static enum err_code listen_on(
+	struct server *server, const struct listen_settings *listen, bool inspector_only, struct err *err)
+{
+	struct bound_address *address = &server->addresses[server->address_count];
+	int first = -1; /* the first worker's; its listener owns it */
+	uint16_t port = 0;
+
+	for (unsigned i = 0; i < server->ready; i++) {
+		int fd = bind_for_worker(listen, first, &port, err);
+
+		if (fd < 0) {
+			return err->code;
+		}
+		if (i == 0) {
+			first = fd;
+		}
+		if (listener_open(server->workers[i], fd, listen, inspector_only, err) != ERR_NONE) {
+			return err->code;
+		}
+	}
+	address->settings = listen;
+	address->inspector_only = inspector_only;
+	name_address(address, port);
+	server->address_count++;
+	return ERR_NONE;
+}
+
+static enum err_code listen_on_all(struct server *server, struct err *err)
+{
+	const struct proxy_settings *settings = server->settings;
+
+	for (uint32_t i = 0; i < settings->listen_count; i++) {
+		if (listen_on(server, &settings->listens[i], false, err) != ERR_NONE) {
+			return err->code;
+		}
+	}
+	for (uint32_t i = 0; i < settings->inspector_listen_count; i++) {
+		if (listen_on(server, &settings->inspector_listens[i], true, err) != ERR_NONE) {
+			return err->code;
+		}
+	}
+	return ERR_NONE;
+}
+
+/* --- beginning */
+
+static enum err_code make_workers(struct server *server, struct err *err)
+{
+	const struct proxy_settings *settings = server->settings;
+
+	for (unsigned i = 0; i < settings->workers; i++) {
+		struct worker *worker = mem_alloc(sizeof(*worker));
+		int rc = worker_init(worker, server, i, settings, server->routes, server->upstreams);
+
+		if (rc < 0) {
+			mem_free(worker);
+			return err_set(err, ERR_SYSTEM, "event loop: %s", uv_strerror(rc));
+		}
+		server->workers[i] = worker;
+		server->ready++;
+		if (settings->access_log) {
+			server->access_logs[i] = access_log_create(worker, settings->access_log_json);
+			worker_observe(worker, server->access_logs[i]);
+		}
+	}
+	return ERR_NONE;
+}
+
+struct server *server_create(const struct proxy_settings *settings, struct err *err)
+{
+	struct server *server = aligned_alloc(64, (sizeof(*server) + 63) / 64 * 64);
+
+	assert(server != NULL);
+	memset(server, 0, sizeof(*server));
+	server->settings = settings;
+	server->connection_limit = settings->limits.connections;
+	if (server->connection_limit == 0) {
+		server->connection_limit = server_connections_auto(settings);
+	}
+	server->routes = route_table_create(settings);
+	server->upstreams = mem_alloc_array(settings->upstream_count, sizeof(struct upstream *));
+	for (uint32_t i = 0; i < settings->upstream_count; i++) {
+		const struct upstream_settings *upstream = &settings->upstreams[i];
+
+		server->upstreams[i] = upstream_create(upstream->name, &upstream->address, &upstream->pool);
+	}
+	server->workers = mem_alloc_array(settings->workers, sizeof(struct worker *));
+	server->threads = mem_alloc_array(settings->workers, sizeof(pthread_t));
+	server->access_logs = mem_alloc_array(settings->workers, sizeof(struct observer *));
+	memset(server->access_logs, 0, settings->workers * sizeof(struct observer *));
+	server->addresses = mem_alloc_array(
+		settings->listen_count + settings->inspector_listen_count, sizeof(struct bound_address));
+	if (make_workers(server, err) != ERR_NONE || listen_on_all(server, err) != ERR_NONE) {
+		server_destroy(server);
+		return NULL;
+	}
+	return server;
+}
+
+void server_destroy(struct server *server)
+{
+	if (server == NULL) {
+		return;
+	}
+	for (unsigned i = 0; i < server->ready; i++) {
+		if (server->started == 0) { /* never ran: let it close what it has opened */
+			worker_drain(server->workers[i]);
+			worker_run(server->workers[i]);
+		}
+		access_log_destroy(server->access_logs[i]);
+		worker_fini(server->workers[i]);
+		mem_free(server->workers[i]);
+	}
+	for (uint32_t i = 0; i < server->settings->upstream_count; i++) {
+		upstream_destroy(server->upstreams[i]);
+	}
+	for (uint32_t i = 0; i < server->address_count; i++) {
+		if (server->addresses[i].settings->is_unix) {
+			(void)unlink(server->addresses[i].settings->path);
+		}
+	}
+	route_table_destroy(server->routes);
+	mem_free(server->upstreams);
+	mem_free(server->workers);
+	mem_free(server->threads);
+	mem_free(server->access_logs);
+	mem_free(server->addresses);
+	free(server);
+}
+
+static void *run_thread(void *context)
+{
+	worker_run(context);
+	return NULL;
+}
+
+enum err_code server_start(struct server *server, struct err *err)
+{
+	for (unsigned i = 0; i < server->ready; i++) {
+		int rc = pthread_create(&server->threads[i], NULL, run_thread, server->workers[i]);
+
+		if (rc != 0) {
+			return err_set(err, ERR_SYSTEM, "thread: %s", strerror(rc));
+		}
+		server->started++;
+	}
+	return ERR_NONE;
+}
+
+void server_drain(struct server *server)
+{
+	atomic_store_explicit(&server->draining, true, memory_order_relaxed);
+	for (unsigned i = 0; i < server->started; i++) {
+		worker_drain(server->workers[i]);
+	}
+}
+
+void server_join(struct server *server)
+{
+	for (unsigned i = 0; i < server->started; i++) {
+		(void)pthread_join(server->threads[i], NULL);
+	}
+}
+
+/* --- questions */
+
+unsigned server_worker_count(const struct server *server)
+{
+	return server->ready;
+}
+
+struct worker *server_worker(struct server *server, unsigned index)
+{
+	assert(index < server->ready);
+	return server->workers[index];
+}
+
+struct upstream *server_upstream(const struct server *server, unsigned index)
+{
+	assert(index < server->settings->upstream_count);
+	return server->upstreams[index];
+}
+
+void server_set_claim(struct server *server, const struct claim *claim)
+{
+	for (unsigned i = 0; i < server->ready; i++) {
+		server->workers[i]->claim = claim;
+	}
+}
+
+const char *server_address(const struct server *server, unsigned index)
+{
+	assert(index < server->address_count);
+	return server->addresses[index].text;
+}
+
+bool server_draining(const struct server *server)
+{
+	return atomic_load_explicit(&server->draining, memory_order_relaxed);
+}
+
+uint32_t server_connection_limit(const struct server *server)
+{
+	return server->connection_limit;
+}
+
+uint32_t server_connections(const struct server *server)
+{
+	return atomic_load_explicit(&server->connections, memory_order_relaxed);
+}
+
+bool server_connection_opened(struct server *server)
+{
+	return atomic_fetch_add_explicit(&server->connections, 1, memory_order_relaxed) <
+		server->connection_limit;
+}
+
+void server_connection_closed(struct server *server)
+{
+	atomic_fetch_sub_explicit(&server->connections, 1, memory_order_relaxed);
+}
