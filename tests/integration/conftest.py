@@ -1,0 +1,156 @@
+"""The integration tests: the real binary, real peers, and an upstream that misbehaves byte by byte.
+
+    /usr/bin/python3 -m pytest tests/integration
+
+SIGHTGLASS_BINARY      the binary under test; build/sightglass where absent
+SIGHTGLASS_SANITIZED   1 where it was built with a sanitizer: tests of speed and memory ("slow") are skipped then
+SIGHTGLASS_DEADLINE    seconds that a test waits for something before it fails; 30 where absent
+
+What a test stands on is in harness/: process.py (the binary), raw_client.py and origin.py (exact bytes on both sides),
+serving.py (an upstream that answers by itself), nginx.py, websocket_origin.py, inspector_client.py.
+"""
+
+import os
+
+import pytest
+
+pytest.register_assert_rewrite("harness")
+
+from harness.nginx import Nginx  # noqa: E402
+from harness.origin import Origin  # noqa: E402
+from harness.process import BINARY, Sightglass, write_config  # noqa: E402
+from harness.serving import ServingOrigin  # noqa: E402
+from harness.websocket_origin import WebSocketOrigin  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: measures time or memory; skipped under sanitizers")
+    if not os.access(BINARY, os.X_OK):
+        pytest.exit(f"no binary at {BINARY}: build it, or set SIGHTGLASS_BINARY", returncode=2)
+
+
+def pytest_collection_modifyitems(items):
+    if os.environ.get("SIGHTGLASS_SANITIZED") == "1":
+        skip = pytest.mark.skip(reason="a measurement, and the binary is built with a sanitizer")
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(skip)
+
+
+def settings_of(upstream, config, upstream_settings, workers):
+    """The YAML as a dict: the test's `config`, with the upstream and its own settings in it."""
+    whole = {"workers": workers, **config}
+    if upstream is not None:
+        first = {"name": "api", "url": getattr(upstream, "url", upstream), **upstream_settings}
+        whole["upstreams"] = [first, *config.get("upstreams", [])]
+    return whole
+
+
+class Starter:
+    """Starts processes on free ports, with a YAML file of the test's own, and stops each at the end."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.started = []
+
+    def __call__(
+        self,
+        upstream=None,
+        *flags,
+        listen=("127.0.0.1:0",),
+        listeners=None,
+        workers=1,
+        config=None,
+        pool=None,
+        upstream_timeouts=None,
+        env=None,
+        read_stdout=True,
+    ):
+        """`upstream`: an origin or a URL. `config`: YAML as a dict; `pool` and `upstream_timeouts` go to its first upstream.
+
+        `listeners`: how many are announced, where a flag adds to those in `listen`.
+        One worker unless the test says otherwise: so pools and the order of events are what the test expects.
+        """
+        upstream_settings = {}
+        if pool is not None:
+            upstream_settings["pool"] = pool
+        if upstream_timeouts is not None:
+            upstream_settings["timeouts"] = upstream_timeouts
+        whole = settings_of(upstream, config or {}, upstream_settings, workers)
+        path = self.folder / f"sightglass-{len(self.started)}.yaml"
+        arguments = ["--config", write_config(path, whole)]
+        for address in listen:
+            arguments += ["--listen", address]
+        process = Sightglass([*arguments, *flags], listeners or len(listen), env, read_stdout)
+        self.started.append(process)
+        return process
+
+    def stop(self):
+        failures = []
+        for process in self.started:
+            try:
+                process.stop()
+            except AssertionError as failure:
+                failures.append(str(failure))
+        assert not failures, "\n".join(failures)
+
+
+@pytest.fixture
+def sightglass(tmp_path):
+    starter = Starter(tmp_path)
+    yield starter
+    starter.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_sightglass(tmp_path_factory):
+    """For tables of cases that share one process, so that a case also shows that the one before left nothing behind."""
+    starter = Starter(tmp_path_factory.mktemp("shared"))
+    yield starter
+    starter.stop()
+
+
+# The peers are set up after the starter and closed before it stops its processes: so nothing is left to drain.
+
+
+@pytest.fixture
+def origin(sightglass):
+    peer = Origin()
+    yield peer
+    peer.close()
+
+
+@pytest.fixture
+def proxy(sightglass, origin):
+    """The usual case: one process in front of an upstream that the test plays."""
+    return sightglass(origin)
+
+
+@pytest.fixture
+def serving(sightglass):
+    """A function that makes upstreams which answer by themselves."""
+    made = []
+
+    def make(answer=None):
+        made.append(ServingOrigin(answer))
+        return made[-1]
+
+    yield make
+    for upstream in made:
+        upstream.close()
+
+
+@pytest.fixture
+def nginx(sightglass, tmp_path):
+    folder = tmp_path / "nginx"
+    folder.mkdir()
+    upstream = Nginx(folder)
+    yield upstream
+    upstream.close()
+
+
+@pytest.fixture
+def websocket_origin(sightglass):
+    upstream = WebSocketOrigin()
+    yield upstream
+    upstream.close()

@@ -1,0 +1,88 @@
+"""An upstream that answers by itself: a thread a connection, a function from request to answer, and a memory of it all.
+
+For tests about counts and concurrency. Where the bytes and their order matter, the test plays the upstream (origin.py).
+"""
+
+import contextlib
+import socket
+import threading
+
+from harness.messages import build_response, read_request
+from harness.origin import Peer
+from harness.wire import ConnectionEnded, until
+
+
+class ServingOrigin:
+    def __init__(self, answer=None):
+        """`answer(request)`: the answer's bytes, or None to close without one. Absent: 200 with the target as the body."""
+        self.answer = answer or (lambda request: build_response(200, body=request.target))
+        self.lock = threading.Lock()
+        self.requests = []
+        self.opened = 0
+        self.open_now = 0
+        self.open_peak = 0
+        self.peers = set()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.port = self.listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            peer = Peer(sock)
+            sock.settimeout(None)
+            with self.lock:
+                self.opened += 1
+                self.open_now += 1
+                self.open_peak = max(self.open_peak, self.open_now)
+                self.peers.add(peer)
+            threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+
+    def _serve(self, peer):
+        with contextlib.suppress(ConnectionEnded, OSError):
+            while True:
+                request = read_request(peer)
+                with self.lock:
+                    self.requests.append(request)
+                reply = self.answer(request)
+                if reply is None:
+                    break
+                peer.send(reply)
+        with self.lock:
+            self.open_now -= 1
+            self.peers.discard(peer)
+        peer.close()
+
+    def wait_for_requests(self, count):
+        until(lambda: len(self.requests) >= count, f"{count} requests at the upstream")
+
+    def close(self):
+        self.listener.close()
+        with self.lock:
+            peers = list(self.peers)
+        for peer in peers:
+            with contextlib.suppress(OSError):
+                peer.sock.shutdown(socket.SHUT_RDWR)
+
+
+class Gate:
+    """An answer for ServingOrigin that holds each request until the test lets it go; counts who is inside."""
+
+    def __init__(self):
+        self.open = threading.Event()
+        self.lock = threading.Lock()
+        self.inside = 0
+        self.peak = 0
+
+    def __call__(self, request):
+        with self.lock:
+            self.inside += 1
+            self.peak = max(self.peak, self.inside)
+        self.open.wait(60)
+        with self.lock:
+            self.inside -= 1
+        return build_response(200, body=request.target)

@@ -1,0 +1,205 @@
+"""WebSocket becomes a tunnel; any other upgrade is taken out of the request."""
+
+import asyncio
+
+import websockets
+
+from harness.exchange import exchange
+from harness.messages import build, build_request, build_response
+from harness.wire import until
+
+HANDSHAKE = [
+    b"Connection: keep-alive, Upgrade",
+    b"Upgrade: websocket",
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    b"Sec-WebSocket-Version: 13",
+]
+SWITCHING = build(
+    b"HTTP/1.1 101 Switching Protocols",
+    [
+        b"Connection: Upgrade",
+        b"Upgrade: websocket",
+        b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+    ],
+)
+
+
+def open_tunnel(proxy, origin, *fields, early=b""):
+    """A tunnel through the proxy: (client, peer), both past the handshake."""
+    client = proxy.connect()
+    client.send(build_request(b"GET", b"/ws", *HANDSHAKE, *fields))
+    peer = origin.accept()
+    request = peer.read_request_head()
+    assert request.one("Upgrade").lower() == b"websocket"
+    assert [m.lower() for m in request.members("Connection")] == [b"upgrade"]
+    assert request.one("Sec-WebSocket-Key") == b"dGhlIHNhbXBsZSBub25jZQ=="
+    peer.send(SWITCHING + early)
+    answer = client.read_head()
+    assert answer.status == 101
+    assert answer.one("Upgrade").lower() == b"websocket"
+    assert b"upgrade" in [m.lower() for m in answer.members("Connection")]
+    assert answer.one("Sec-WebSocket-Accept") == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    return client, peer
+
+
+def test_after_a_101_any_bytes_pass_both_ways(proxy, origin):
+    client, peer = open_tunnel(proxy, origin)
+    for number in range(10):
+        client.send(b"\x00\xff\r\n\r\nGET %d" % number)
+        assert peer.read_exactly(11) == b"\x00\xff\r\n\r\nGET %d" % number
+        peer.send(b"HTTP/1.1 %d\x00" % number)
+        assert client.read_exactly(11) == b"HTTP/1.1 %d\x00" % number
+
+
+def test_bytes_right_behind_the_101_belong_to_the_tunnel(proxy, origin):
+    client, peer = open_tunnel(proxy, origin, early=b"first words")
+    assert client.read_exactly(11) == b"first words"
+
+
+def test_bytes_that_the_client_sends_before_the_101_wait_for_it(proxy, origin):
+    client = proxy.connect()
+    client.send(build_request(b"GET", b"/ws", *HANDSHAKE) + b"eager")
+    peer = origin.accept()
+    peer.read_request_head()
+    peer.send(SWITCHING)
+    assert client.read_head().status == 101
+    assert peer.read_exactly(5) == b"eager"
+
+
+def test_an_end_on_one_side_of_a_tunnel_ends_the_other(proxy, origin):
+    client, peer = open_tunnel(proxy, origin)
+    peer.send(b"bye")
+    peer.close()
+    assert client.read_to_end() == b"bye"
+    client, peer = open_tunnel(proxy, origin)
+    client.send(b"bye")
+    client.close()
+    assert peer.read_to_end() == b"bye"
+
+
+def test_a_reset_on_one_side_of_a_tunnel_ends_the_other(proxy, origin):
+    client, peer = open_tunnel(proxy, origin)
+    peer.reset()
+    client.read_to_end()
+    client, peer = open_tunnel(proxy, origin)
+    client.reset()
+    peer.read_to_end()
+
+
+def test_a_tunnels_record_has_the_handshake_and_the_bytes_each_way(proxy, origin):
+    client, peer = open_tunnel(proxy, origin, b"X-Request-ID: tunnelled")
+    client.send(b"12345")
+    assert peer.read_exactly(5) == b"12345"
+    peer.send(b"1234567")
+    assert client.read_exactly(7) == b"1234567"
+    assert proxy.inspector.record("tunnelled", state=None)["status"] == 101
+    client.close()
+    peer.read_to_end()
+    line = proxy.access_log(request_id="tunnelled")
+    assert (line["status"], line["request_bytes"], line["response_bytes"]) == (101, 5, 7)
+    record = proxy.inspector.record("tunnelled", state="tunnel")
+    assert (record["request_size_bytes"], record["response_size_bytes"]) == (5, 7)
+    assert record["duration_ms"] > 0
+    names = {field["name"].lower() for field in record["request_headers"]}
+    assert "sec-websocket-key" in names
+    names = {field["name"].lower() for field in record["response_headers"]}
+    assert "sec-websocket-accept" in names
+
+
+def test_a_tunnels_back_pressure_reaches_the_other_side(sightglass, origin):
+    proxy = sightglass(origin)
+    client = proxy.connect(receive_buffer=1 << 16)
+    client.send(build_request(b"GET", b"/ws", *HANDSHAKE))
+    peer = origin.accept()
+    peer.read_request_head()
+    peer.send(SWITCHING)
+    client.read_head()
+    limit = 256 << 20
+    sent = peer.push_until_stalled(limit)
+    assert sent < limit, "the client reads nothing, and the upstream was never stopped"
+    client.count_to(sent)
+
+
+def test_an_upstream_that_declines_the_upgrade_answers_as_usual(proxy, origin):
+    client = proxy.connect()
+    client.send(build_request(b"GET", b"/ws", *HANDSHAKE))
+    peer = origin.accept()
+    peer.read_request_head()
+    peer.respond(403, body=b"no sockets here")
+    response = client.read_response()
+    assert (response.status, response.body) == (403, b"no sockets here")
+
+
+def test_h2c_is_taken_out_of_the_request(proxy, origin):
+    request, response = exchange(
+        proxy,
+        origin,
+        b"Connection: Upgrade, HTTP2-Settings",
+        b"Upgrade: h2c",
+        b"HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA",
+    )
+    assert not request.has("Upgrade") and not request.has("HTTP2-Settings")
+    assert b"upgrade" not in [m.lower() for m in request.members("Connection")]
+    assert response.body == b"fine"
+
+
+def test_an_upgrade_that_connection_does_not_name_is_no_upgrade(proxy, origin):
+    request, _ = exchange(proxy, origin, b"Upgrade: websocket")
+    assert not request.has("Upgrade")
+
+
+def test_a_101_that_nobody_asked_for_is_a_bad_answer(proxy, origin):
+    client = proxy.connect()
+    client.request()
+    peer = origin.accept()
+    peer.read_request()
+    peer.send(SWITCHING)
+    assert client.read_response().status == 502
+    peer.read_to_end()
+
+
+def test_an_answer_before_the_tunnel_leaves_the_connection_usable(proxy, origin):
+    request, _ = exchange(
+        proxy, origin, *HANDSHAKE, answer=build_response(200, body=b"plain")
+    )
+    assert request.has("Upgrade")
+    assert exchange(proxy, origin)[1].body == b"fine"
+
+
+def test_a_real_websocket_works_with_messages_of_every_kind(sightglass, websocket_origin):
+    proxy = sightglass(websocket_origin)
+    big = bytes(range(256)) * 4096
+
+    async def talk():
+        async with websockets.connect(
+            f"ws://127.0.0.1:{proxy.port}/chat?room=1",
+            max_size=1 << 24,
+            extra_headers={"X-Request-ID": "chat"},
+        ) as socket:
+            for message in ("hello", "", "ümlaut ✓", b"\x00\x01", big):
+                await socket.send(message)
+                assert await socket.recv() == message
+            await (await socket.ping())
+        return True
+
+    assert asyncio.run(asyncio.wait_for(talk(), 30))
+    assert websocket_origin.handshakes[0]["X-Request-ID"] == "chat"
+    line = proxy.access_log(request_id="chat")
+    assert line["status"] == 101
+    assert line["request_bytes"] > len(big) and line["response_bytes"] > len(big)
+
+
+def test_many_tunnels_stand_side_by_side(sightglass, websocket_origin):
+    proxy = sightglass(websocket_origin, pool={"max_connections": 100})
+
+    async def one(number):
+        async with websockets.connect(f"ws://127.0.0.1:{proxy.port}/{number}") as socket:
+            for turn in range(5):
+                await socket.send(f"{number} {turn}")
+                assert await socket.recv() == f"{number} {turn}"
+
+    async def all_of_them():
+        await asyncio.wait_for(asyncio.gather(*(one(n) for n in range(40))), 30)
+
+    asyncio.run(all_of_them())
+    until(lambda: len(websocket_origin.handshakes) == 40, "40 handshakes")
