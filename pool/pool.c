@@ -1,0 +1,555 @@
+/*
+ * Layer: pool. One job: see pool.h.
+ *
+ * A connection is in one of these lists by its `idle.node`: `dials` while it is being opened,
+ * `idle`, `spare` (its memory waits for the next one), or in none while it is lent or closing. A
+ * waiter is in `waiters` while it is QUEUED or DIALING, in `settled` while its callback is due. A
+ * DIALING waiter and its dial point at each other until one of them ends or the waiter is served
+ * otherwise.
+ */
+#include "pool/pool.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "base/memory.h"
+#include "pool/connection.h"
+#include "pool/shelf.h"
+#include "pool/upstream_shared.h"
+
+enum {
+	SPARE_MAX = 16, /* connections' memory that is kept for reuse */
+};
+
+struct pool {
+	struct connector connector; /* with the loop, the upstream and the resolver */
+	const struct pool_settings *settings;
+	struct places_member member;
+	struct message wakeup; /* posted by member.wake */
+	struct tally tally;
+	struct shelf shelf; /* what is idle */
+	bool alert;         /* somebody waits for a place: see places_keep() */
+	bool closing;
+	bool resolver_quiet;
+	struct list dials;
+	struct list waiters; /* the oldest first */
+	struct list settled;
+	struct task deliver;
+	struct list spare;
+	uint32_t spare_count;
+	uint32_t connections; /* all whose place is not given back yet */
+	uint64_t begun;       /* connections ever: each one's number, for its age */
+	void (*closed)(void *context);
+	void *closed_context;
+};
+
+static struct pool *pool_of(struct connection *connection)
+{
+	return container_of(connection->connector, struct pool, connector);
+}
+
+static struct connection *connection_of(struct idle_entry *entry)
+{
+	return container_of(entry, struct connection, idle);
+}
+
+static struct pool_waiter *waiter_of(struct list *node)
+{
+	return container_of(node, struct pool_waiter, node);
+}
+
+static uint64_t now_ms(const struct pool *pool)
+{
+	return loop_now_ms(pool->connector.loop);
+}
+
+/* --- ending and keeping connections */
+
+/* Ends a connection that is in no list, and whose place counts as closing. */
+static void end_counted(struct connection *connection)
+{
+	assert(connection->waiter == NULL);
+	connection_close(connection);
+}
+
+/* Ends a connection that is in no list. */
+static void end(struct connection *connection)
+{
+	places_closing(pool_of(connection)->member.places);
+	end_counted(connection);
+}
+
+static void on_expired(struct shelf *shelf, struct idle_entry *entry)
+{
+	struct pool *pool = container_of(shelf, struct pool, shelf);
+
+	tally_add(&pool->tally, TALLY_EXPIRED);
+	end(connection_of(entry));
+}
+
+/* Keeps a connection that nobody waits for until its time is over. */
+static void park(struct pool *pool, struct connection *connection)
+{
+	uint64_t now = now_ms(pool);
+	uint64_t limit_ms = connection->idle_limit_ms;
+	uint64_t until_ms = limit_ms < IDLE_FOREVER - now ? now + limit_ms : IDLE_FOREVER;
+	struct idle_entry *evicted;
+
+	if (connection->retire_ms < until_ms) {
+		until_ms = connection->retire_ms;
+	}
+	if (!shelf_park(&pool->shelf, &connection->idle, until_ms, &evicted)) {
+		end(connection);
+	} else if (evicted != NULL) {
+		end(connection_of(evicted));
+	}
+}
+
+/* --- waiters */
+
+static void settle(struct pool *pool, struct pool_waiter *waiter)
+{
+	list_remove(&waiter->node);
+	loop_timer_stop(pool->connector.loop, &waiter->timer);
+	waiter->phase = POOL_WAITER_SETTLED;
+	list_push_back(&pool->settled, &waiter->node);
+	loop_ready(pool->connector.loop, &pool->deliver);
+}
+
+static void refuse(struct pool *pool, struct pool_waiter *waiter, enum err_code why)
+{
+	waiter->connection = NULL;
+	waiter->refusal = why;
+	settle(pool, waiter);
+}
+
+/* The waiter and the connection that is being opened for it go separate ways. */
+static void part(struct pool_waiter *waiter)
+{
+	if (waiter->phase == POOL_WAITER_DIALING) {
+		waiter->connection->waiter = NULL;
+		waiter->connection = NULL;
+	}
+}
+
+/* Gives a waiter, whose ticket has left the queue, a connection that the pool holds. */
+static void serve(
+	struct pool *pool, struct pool_waiter *waiter, struct connection *connection, bool reused)
+{
+	part(waiter);
+	connection_lend(connection, reused, 0);
+	if (reused) {
+		tally_add(&pool->tally, TALLY_REUSED);
+	}
+	waiter->connection = connection;
+	settle(pool, waiter);
+}
+
+/* The first waiter that this connection can serve. */
+static struct pool_waiter *first_waiter(const struct pool *pool, bool fresh)
+{
+	for (struct list *node = pool->waiters.next; node != &pool->waiters; node = node->next) {
+		struct pool_waiter *waiter = waiter_of(node);
+
+		if (fresh || !waiter->fresh) {
+			return waiter;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * A connection is free: it serves the first waiter that it can, becomes idle, or gives its place
+ * away. `fresh`: it was never lent. A waiter whose connection is being opened has its place, so
+ * nobody elsewhere can be ahead of it.
+ */
+static void offer(struct pool *pool, struct connection *connection, bool fresh)
+{
+	struct pool_waiter *waiter = first_waiter(pool, fresh);
+
+	if (pool->closing) {
+		end(connection);
+	} else if (waiter != NULL) {
+		if (waiter->phase == POOL_WAITER_DIALING || places_claim(&waiter->ticket)) {
+			serve(pool, waiter, connection, !fresh);
+		} else {
+			end_counted(connection);
+		}
+	} else if (pool->alert) {
+		pool->alert = !places_keep(&pool->member);
+		if (pool->alert) {
+			end_counted(connection);
+		} else {
+			park(pool, connection);
+		}
+	} else {
+		park(pool, connection);
+	}
+}
+
+static struct connection *new_connection(struct pool *pool)
+{
+	struct list *node = list_pop_front(&pool->spare);
+
+	if (node == NULL) {
+		return mem_alloc(sizeof(struct connection));
+	}
+	pool->spare_count--;
+	return connection_of(container_of(node, struct idle_entry, node));
+}
+
+/* Begins a connection for a waiter; the place is taken. */
+static void dial(struct pool *pool, struct pool_waiter *waiter)
+{
+	const struct pool_settings *settings = pool->settings;
+	struct connection *connection = new_connection(pool);
+	uint64_t timeout_ms = waiter->connect_timeout_ms != 0 ? waiter->connect_timeout_ms
+							      : settings->connect_timeout_ms;
+
+	loop_timer_stop(pool->connector.loop, &waiter->timer);
+	waiter->connecting_us = loop_now_us(pool->connector.loop);
+	waiter->phase = POOL_WAITER_DIALING;
+	waiter->connection = connection;
+	pool->connections++;
+	pool->begun++;
+	connection_dial(connection, &pool->connector, timeout_ms);
+	connection->waiter = waiter;
+	connection->retire_ms = idle_retire_ms(
+		now_ms(pool), settings->max_age_ms, pool->member.index + pool->begun);
+	list_push_back(&pool->dials, &connection->idle.node);
+}
+
+static void on_queue_timeout(struct timer *timer)
+{
+	struct pool_waiter *waiter = container_of(timer, struct pool_waiter, timer);
+
+	assert(waiter->phase == POOL_WAITER_QUEUED);
+	places_leave(&waiter->ticket);
+	refuse(waiter->pool, waiter, ERR_QUEUE_TIMEOUT);
+}
+
+static void describe_refusal(const struct pool *pool, enum err_code why, struct err *err)
+{
+	const char *name = upstream_name(pool->connector.upstream);
+
+	if (why == ERR_QUEUE_FULL) {
+		err_set(err, why,
+			"upstream %s: %" PRIu32 " exchanges wait for a connection already", name,
+			pool->settings->queue);
+	} else if (why == ERR_QUEUE_TIMEOUT) {
+		err_set(err, why, "upstream %s: no connection came free within %" PRIu64 " ms",
+			name, pool->settings->queue_timeout_ms);
+	} else {
+		err_set(err, why, "upstream %s: its connections are being closed", name);
+	}
+}
+
+/* --- the end */
+
+static void free_when_empty(struct pool *pool)
+{
+	struct list *node;
+	void (*closed)(void *) = pool->closed;
+	void *context = pool->closed_context;
+
+	if (!pool->closing || pool->connections > 0 || !list_empty(&pool->settled) ||
+		!pool->resolver_quiet || !places_asleep(&pool->member)) {
+		return;
+	}
+	assert(list_empty(&pool->waiters));
+	shelf_fini(&pool->shelf);
+	tally_leave(upstream_tallies(pool->connector.upstream), &pool->tally);
+	while ((node = list_pop_front(&pool->spare)) != NULL) {
+		mem_free(connection_of(container_of(node, struct idle_entry, node)));
+	}
+	task_cancel(&pool->deliver);
+	mem_free(pool);
+	closed(context);
+}
+
+static void on_resolver_quiet(struct resolver *resolver)
+{
+	struct pool *pool = container_of(resolver, struct pool, connector.resolver);
+
+	pool->resolver_quiet = true;
+	loop_ready(pool->connector.loop, &pool->deliver);
+}
+
+static void on_deliver(struct task *task)
+{
+	struct pool *pool = container_of(task, struct pool, deliver);
+	struct list *node;
+
+	while ((node = list_pop_front(&pool->settled)) != NULL) {
+		struct pool_waiter *waiter = waiter_of(node);
+		struct connection *connection = waiter->connection;
+		struct err err;
+
+		waiter->phase = POOL_WAITER_IDLE;
+		waiter->connection = NULL;
+		if (connection != NULL) {
+			waiter->ready(waiter, connection);
+		} else {
+			describe_refusal(pool, waiter->refusal, &err);
+			waiter->failed(waiter, &err);
+		}
+	}
+	free_when_empty(pool);
+}
+
+/* --- events of connections */
+
+static void on_opened(struct connection *connection)
+{
+	struct pool *pool = pool_of(connection);
+	struct pool_waiter *waiter = connection->waiter;
+
+	list_remove(&connection->idle.node);
+	tally_add(&pool->tally, TALLY_OPENED);
+	upstream_tried(pool->connector.upstream, NULL);
+	if (waiter != NULL) {
+		serve(pool, waiter, connection, false);
+	} else {
+		offer(pool, connection, true);
+	}
+}
+
+static void on_failed(struct connection *connection, const struct err *err)
+{
+	struct pool *pool = pool_of(connection);
+	struct pool_waiter *waiter = connection->waiter;
+
+	list_remove(&connection->idle.node);
+	tally_add(&pool->tally, TALLY_CONNECT_FAILURES);
+	upstream_tried(pool->connector.upstream, err);
+	if (waiter != NULL) {
+		part(waiter);
+		list_remove(&waiter->node);
+		waiter->phase = POOL_WAITER_IDLE;
+	}
+	end(connection);
+	if (waiter != NULL) {
+		waiter->failed(waiter, err); /* nothing of it is touched afterwards */
+	}
+}
+
+static void on_spoiled(struct connection *connection)
+{
+	struct pool *pool = pool_of(connection);
+
+	shelf_remove(&pool->shelf, &connection->idle);
+	tally_add(&pool->tally, TALLY_EXPIRED);
+	end(connection);
+}
+
+static void on_closed(struct connection *connection)
+{
+	struct pool *pool = pool_of(connection);
+
+	pool->connections--;
+	if (pool->spare_count < SPARE_MAX) {
+		pool->spare_count++;
+		list_push_front(&pool->spare, &connection->idle.node);
+	} else {
+		mem_free(connection);
+	}
+	places_give_back(pool->member.places);
+	if (pool->closing) {
+		loop_ready(pool->connector.loop, &pool->deliver);
+	}
+}
+
+static const struct connection_events connection_events = {
+	.opened = on_opened,
+	.failed = on_failed,
+	.spoiled = on_spoiled,
+	.closed = on_closed,
+};
+
+/* --- what other workers want */
+
+static void on_wakeup(struct message *message)
+{
+	struct pool *pool = container_of(message, struct pool, wakeup);
+	struct place_ticket *ticket;
+
+	pool->alert = places_collect(&pool->member);
+	while ((ticket = places_next_granted(&pool->member)) != NULL) {
+		dial(pool, container_of(ticket, struct pool_waiter, ticket));
+	}
+	while (pool->alert && !shelf_empty(&pool->shelf)) {
+		pool->alert = !places_keep(&pool->member);
+		if (pool->alert) {
+			end_counted(connection_of(shelf_take_oldest(&pool->shelf)));
+		}
+	}
+	if (pool->closing) {
+		loop_ready(pool->connector.loop, &pool->deliver);
+	}
+}
+
+static void wake(struct places_member *member)
+{
+	struct pool *pool = container_of(member, struct pool, member);
+
+	loop_post(pool->connector.loop, &pool->wakeup);
+}
+
+/* --- for all */
+
+struct pool *pool_create(struct loop *loop, struct upstream *upstream)
+{
+	struct pool *self = mem_zalloc(sizeof(*self));
+	const struct upstream_address *address = upstream_address(upstream);
+
+	self->connector.loop = loop;
+	self->connector.upstream = upstream;
+	self->connector.events = &connection_events;
+	resolver_init(&self->connector.resolver, loop, address->host, address->port);
+	self->settings = upstream_pool_settings(upstream);
+	self->wakeup.run = on_wakeup;
+	shelf_init(&self->shelf, loop, upstream_places(upstream), &self->tally, on_expired);
+	list_init(&self->dials);
+	list_init(&self->waiters);
+	list_init(&self->settled);
+	list_init(&self->spare);
+	task_init(&self->deliver, on_deliver);
+	tally_join(upstream_tallies(upstream), &self->tally);
+	self->member.wake = wake;
+	places_join(upstream_places(upstream), &self->member);
+	return self;
+}
+
+void pool_close(struct pool *pool, void (*closed)(void *context), void *context)
+{
+	struct idle_entry *oldest;
+
+	assert(!pool->closing);
+	pool->closing = true;
+	pool->closed = closed;
+	pool->closed_context = context;
+	list_each (node, after, &pool->waiters) {
+		struct pool_waiter *waiter = waiter_of(node);
+
+		places_leave(&waiter->ticket);
+		part(waiter);
+		refuse(pool, waiter, ERR_DRAINING);
+	}
+	list_each (node, after, &pool->dials) {
+		list_remove(node);
+		end(connection_of(container_of(node, struct idle_entry, node)));
+	}
+	while ((oldest = shelf_take_oldest(&pool->shelf)) != NULL) {
+		end(connection_of(oldest));
+	}
+	pool->resolver_quiet = resolver_stop(&pool->connector.resolver, on_resolver_quiet);
+	places_retire(&pool->member);
+	loop_ready(pool->connector.loop, &pool->deliver);
+}
+
+struct upstream *pool_upstream(const struct pool *pool)
+{
+	return pool->connector.upstream;
+}
+
+struct connection *pool_take(struct pool *pool, uint64_t used_within_ms)
+{
+	struct idle_entry *entry = shelf_take(&pool->shelf, used_within_ms);
+
+	if (entry == NULL) {
+		return NULL;
+	}
+	tally_add(&pool->tally, TALLY_REUSED);
+	connection_lend(connection_of(entry), true, now_ms(pool) - entry->since_ms);
+	return connection_of(entry);
+}
+
+void pool_waiter_init(struct pool_waiter *waiter)
+{
+	*waiter = (struct pool_waiter){
+		.ready = waiter->ready,
+		.failed = waiter->failed,
+		.connect_timeout_ms = waiter->connect_timeout_ms,
+	};
+	list_init(&waiter->node);
+	timer_init(&waiter->timer, on_queue_timeout);
+}
+
+void pool_acquire(struct pool *pool, struct pool_waiter *waiter, bool fresh)
+{
+	struct loop *loop = pool->connector.loop;
+
+	assert(waiter->phase == POOL_WAITER_IDLE);
+	waiter->pool = pool;
+	waiter->fresh = fresh;
+	waiter->queued_us = loop_now_us(loop);
+	waiter->connecting_us = 0;
+	if (pool->closing) {
+		refuse(pool, waiter, ERR_DRAINING);
+		return;
+	}
+	switch (places_ask(&pool->member, &waiter->ticket, waiter->queued_us)) {
+	case PLACES_TAKEN:
+		list_push_back(&pool->waiters, &waiter->node);
+		dial(pool, waiter);
+		break;
+	case PLACES_QUEUED:
+		list_push_back(&pool->waiters, &waiter->node);
+		waiter->phase = POOL_WAITER_QUEUED;
+		if (pool->settings->queue_timeout_ms > 0) {
+			loop_timer_start(loop, &waiter->timer, pool->settings->queue_timeout_ms);
+		}
+		break;
+	case PLACES_FULL:
+		refuse(pool, waiter, ERR_QUEUE_FULL);
+		break;
+	}
+}
+
+void pool_cancel(struct pool_waiter *waiter)
+{
+	enum pool_waiter_phase phase = waiter->phase;
+	struct pool *pool = waiter->pool;
+	struct connection *connection;
+
+	if (phase == POOL_WAITER_IDLE) {
+		return;
+	}
+	places_leave(&waiter->ticket);
+	part(waiter);
+	connection = waiter->connection;
+	list_remove(&waiter->node);
+	loop_timer_stop(pool->connector.loop, &waiter->timer);
+	waiter->connection = NULL;
+	waiter->phase = POOL_WAITER_IDLE;
+	if (connection != NULL) { /* it was about to be told */
+		bool fresh = !connection_reused(connection);
+
+		if (connection_reclaim(connection)) {
+			offer(pool, connection, fresh);
+		} else {
+			end(connection);
+		}
+	}
+}
+
+void pool_return(struct connection *connection, uint64_t keep_alive_ms)
+{
+	struct pool *pool = pool_of(connection);
+
+	if (!connection_reclaim(connection)) {
+		end(connection);
+	} else if (now_ms(pool) >= connection->retire_ms) {
+		tally_add(&pool->tally, TALLY_EXPIRED);
+		end(connection);
+	} else {
+		connection->idle_limit_ms =
+			idle_limit_ms(pool->settings->idle_timeout_ms, keep_alive_ms);
+		offer(pool, connection, false);
+	}
+}
+
+void pool_discard(struct connection *connection)
+{
+	end(connection);
+}

@@ -1,0 +1,142 @@
+/*
+ * Layer: pool (sees base; seen by proxy and inspector). One job: lend out live connections to one
+ * upstream, within its limits, on one event loop. Does not speak HTTP, does not retry, does not
+ * choose an upstream.
+ *
+ * In the ordinary case pool_take() lends an idle connection and pool_return() keeps it: neither
+ * allocates, locks, or touches what another worker writes. Where none is idle, pool_acquire()
+ * begins a new one, or waits for a place in the upstream's queue:
+ *
+ * - A new connection is begun for one waiter, but not tied to it: what is given back meanwhile
+ * serves the waiter that has waited longest, whether its connection is on its way or not. What is
+ * then opened for nobody serves the next, or becomes idle.
+ * - A connection that cannot be opened fails the waiter for whom it was begun, and no other; each
+ * waiter has one attempt.
+ * - Places go by age over all workers; a connection that is given back serves this worker's own
+ * first waiter, unless somebody elsewhere has waited noticeably longer: then it is closed and its
+ * place goes there. See pool/places.h.
+ */
+#ifndef SIGHTGLASS_POOL_POOL_H
+#define SIGHTGLASS_POOL_POOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "base/stream.h"
+#include "base/timer.h"
+#include "pool/places.h"
+#include "pool/upstream.h"
+
+struct pool; /* opaque */
+
+/*
+ * A connection that is lent out. The borrower uses `stream` (which reads) and hears it through the
+ * ops that it sets by connection_attach.
+ */
+struct connection;
+
+enum pool_waiter_phase {
+	POOL_WAITER_IDLE,    /* it does not wait */
+	POOL_WAITER_QUEUED,  /* for a place */
+	POOL_WAITER_DIALING, /* a connection is being opened for it */
+	POOL_WAITER_SETTLED, /* its callback is due */
+};
+
+/*
+ * One that waits for a connection; embedded in the borrower. Exactly one of its callbacks is
+ * called, never from inside pool_acquire; or none after pool_cancel. From that call on the waiter
+ * may be used again, or its memory be freed. The times are for the exchange's record.
+ */
+struct pool_waiter {
+	/* Set by the borrower. */
+	void (*ready)(struct pool_waiter *waiter, struct connection *connection);
+	/*
+	 * ERR_RESOLVE, ERR_CONNECT, ERR_CONNECT_TIMEOUT, ERR_QUEUE_FULL, ERR_QUEUE_TIMEOUT or
+	 * ERR_DRAINING, with a sentence that names the upstream.
+	 */
+	void (*failed)(struct pool_waiter *waiter, const struct err *err);
+	uint64_t connect_timeout_ms; /* 0 = the pool's; a route may say less */
+
+	/* For the borrower to read. */
+	uint64_t queued_us;     /* when it began to wait */
+	uint64_t connecting_us; /* when its connection was begun; 0 before */
+
+	/* The pool's own. */
+	struct list
+		node; /* in the pool's list of those that wait, or of those whose callback is due */
+	struct pool *pool;
+	struct place_ticket ticket;
+	struct timer timer;            /* the queue's timeout */
+	struct connection *connection; /* the one being opened for it, or the one it gets */
+	enum err_code refusal;         /* why it gets none */
+	enum pool_waiter_phase phase;
+	bool fresh;
+};
+
+/* What the borrower hears of its connection's stream while it has it; as in base/stream.h. */
+struct connection_ops {
+	void (*bytes)(struct connection *connection, struct slice bytes);
+	void (*eof)(struct connection *connection);
+	void (*failed)(struct connection *connection, int status);
+	void (*blocked)(struct connection *connection);
+	void (*drained)(struct connection *connection);
+};
+
+/* One pool a worker and upstream. `upstream` outlives it. */
+struct pool *pool_create(struct loop *loop, struct upstream *upstream);
+/*
+ * Closes what is idle, fails what waits, then takes back what is lent and closes it; `closed` is
+ * called when nothing is left, and the memory is gone. A name that is being looked up is waited
+ * for: libuv cannot interrupt it.
+ */
+void pool_close(struct pool *pool, void (*closed)(void *context), void *context);
+struct upstream *pool_upstream(const struct pool *pool);
+
+/*
+ * Lends the idle connection that became idle last, where there is one that has not passed its
+ * timeouts (and, where `used_within_ms` is not 0, that was in use within that time: for methods
+ * that are not idempotent). NULL where there is none: then pool_acquire. The caller attaches itself
+ * before it returns to the loop.
+ */
+struct connection *pool_take(struct pool *pool, uint64_t used_within_ms);
+
+/* Before the first pool_acquire. Leaves alone what the borrower sets. */
+void pool_waiter_init(struct pool_waiter *waiter);
+/*
+ * Gets a connection in its turn: a new one where the cap allows, else a place is waited for; a
+ * connection that is given back meanwhile serves the first that waits (unless `fresh`: a new
+ * connection, for a retry). Does not look at what is idle. `ready` attaches itself to the
+ * connection before it returns.
+ */
+void pool_acquire(struct pool *pool, struct pool_waiter *waiter, bool fresh);
+/* The waiter is forgotten; its callbacks are not called. Harmless on one that does not wait. */
+void pool_cancel(struct pool_waiter *waiter);
+
+/* The ops live as long as the connection is lent. */
+void connection_attach(
+	struct connection *connection, const struct connection_ops *ops, void *borrower);
+void *connection_borrower(const struct connection *connection);
+struct stream *connection_stream(struct connection *connection);
+/*
+ * True where it was in the pool before it was lent this time: its death before the first response
+ * byte may be an idle close that crossed our request.
+ */
+bool connection_reused(const struct connection *connection);
+/* How long it had been idle when it was lent; 0 for a new one. */
+uint64_t connection_idle_ms(const struct connection *connection);
+/* Microseconds that finding its address and connecting took; 0 where it was reused. */
+uint64_t connection_connect_us(const struct connection *connection);
+
+/*
+ * Gives a clean connection back. `keep_alive_ms` is what the upstream's Keep-Alive: timeout said, 0
+ * where it said nothing: the idle time is then a second less than that, at most the pool's own. The
+ * pool keeps it, hands it to the first that waits, or closes it.
+ */
+void pool_return(struct connection *connection, uint64_t keep_alive_ms);
+/* Closes a connection that is not clean. */
+void pool_discard(struct connection *connection);
+
+#endif

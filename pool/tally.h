@@ -1,0 +1,56 @@
+/*
+ * Layer: pool (sees base). One job: counters that one worker writes without sharing a cache line,
+ * and anybody sums.
+ */
+#ifndef SIGHTGLASS_POOL_TALLY_H
+#define SIGHTGLASS_POOL_TALLY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/list.h"
+
+enum tally_what {
+	TALLY_IDLE, /* a level: the only one that also falls */
+	TALLY_OPENED,
+	TALLY_REUSED,
+	TALLY_EXPIRED,
+	TALLY_CONNECT_FAILURES,
+	TALLY_COUNT
+};
+
+/* One worker's. Only its own thread changes the counts. */
+struct tally {
+	struct list node;
+	_Atomic uint64_t counts[TALLY_COUNT];
+};
+
+/* All workers', and what those counted that are gone. */
+struct tally_set {
+	pthread_mutex_t lock;
+	struct list tallies;
+	uint64_t gone[TALLY_COUNT];
+};
+
+void tally_set_init(struct tally_set *set);
+void tally_set_fini(struct tally_set *set);
+/* The tally must be all zero. */
+void tally_join(struct tally_set *set, struct tally *tally);
+void tally_leave(struct tally_set *set, struct tally *tally);
+/* Any thread. Each sum is exact by itself; together they are no snapshot. */
+void tally_sum(struct tally_set *set, uint64_t sums[static TALLY_COUNT]);
+
+/* A load and a store instead of an atomic addition: there is one writer. */
+static inline void tally_set(struct tally *tally, enum tally_what what, uint64_t value)
+{
+	atomic_store_explicit(&tally->counts[what], value, memory_order_relaxed);
+}
+
+static inline void tally_add(struct tally *tally, enum tally_what what)
+{
+	tally_set(
+		tally, what, atomic_load_explicit(&tally->counts[what], memory_order_relaxed) + 1);
+}
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * Layer: pool (sees base; seen by proxy, inspector and config). One job: what all workers share of
+ * one upstream: where it is, its limits, how many connections it has in all, and whose turn it is
+ * when there are as many as may be.
+ *
+ * The cap is exact: a place is taken before a connection is begun and given back when libuv has let
+ * go of it. A worker that finds no place queues here, in order over all workers; the place it gets
+ * may be that of another worker's idle connection, which is asked for by a message. How that works,
+ * and how fair it is, says pool/places.h.
+ */
+#ifndef SIGHTGLASS_POOL_UPSTREAM_H
+#define SIGHTGLASS_POOL_UPSTREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+
+enum {
+	UPSTREAM_NAME_MAX = 64,
+};
+
+struct pool_settings {
+	uint32_t max_connections; /* of all workers together; at least 1 */
+	/*
+	 * Of all workers together; never more. A connection cannot serve another worker's loop:
+	 * where there are more workers than this, those that find no room keep none.
+	 */
+	uint32_t max_idle;
+	uint64_t idle_timeout_ms; /* 0 = no limit */
+	uint64_t max_age_ms; /* 0 = no limit; each connection's own is up to a tenth less or more */
+	uint32_t queue;      /* exchanges that may wait for a place, of all workers together */
+	uint64_t queue_timeout_ms;   /* 0 = no limit */
+	uint64_t connect_timeout_ms; /* finding the address and connecting; 0 = the system's */
+};
+
+/* INTERFACE section 1: 50, 20, 60s, 300s, 1000, 5s; connect 10s. */
+extern const struct pool_settings pool_settings_default;
+
+/* Where an upstream is, taken from its URL. */
+struct upstream_address {
+	bool is_unix;
+	char host[256]; /* a name or an address without brackets; the path of a unix socket */
+	uint16_t port;
+	char authority[300]; /* as it would stand in a Host field; "localhost" for a unix socket */
+	char path[256];      /* put before each request's path; no trailing '/'; may be empty */
+};
+
+/* http://host[:port][/path] or unix:/path. 0, or ERR_SETTINGS with a sentence that says what would
+ * be right. */
+enum err_code upstream_address_parse(
+	struct slice url, struct upstream_address *address, struct err *err);
+
+struct upstream; /* opaque: its members are in upstream.c */
+
+/* Copies its arguments. Ended when every pool on it is gone. */
+struct upstream *upstream_create(const char *name, const struct upstream_address *address,
+	const struct pool_settings *settings);
+/* Takes NULL. */
+void upstream_destroy(struct upstream *upstream);
+/* These two live as long as the upstream. */
+const char *upstream_name(const struct upstream *upstream);
+const struct upstream_address *upstream_address(const struct upstream *upstream);
+
+/* Whether the last attempt to connect worked, or none was made yet: what readyz asks. Any thread.
+ */
+bool upstream_reachable(const struct upstream *upstream);
+
+/* Counters over all workers and all time; any thread, each exact by itself. */
+struct upstream_counts {
+	uint64_t connections; /* open, being opened, or being closed */
+	uint64_t idle;
+	uint64_t waiting; /* for a place */
+	uint64_t opened;  /* connected */
+	uint64_t reused;  /* lent once more */
+	uint64_t expired; /* left idle, at their age, or closed by the upstream while idle */
+	uint64_t connect_failures;
+};
+void upstream_counts(const struct upstream *upstream, struct upstream_counts *counts);
+
+#endif
