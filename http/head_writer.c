@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-static void put(struct head_writer *writer, struct slice bytes)
+void head_writer_raw(struct head_writer *writer, struct slice bytes)
 {
 	assert(bytes.len <= (size_t)(writer->end - writer->at));
 	if (bytes.len > 0) { /* memcpy from NULL is undefined even for no bytes */
@@ -24,7 +24,7 @@ static void put_u64(struct head_writer *writer, uint64_t value)
 		digits[--at] = (char)('0' + value % 10);
 		value /= 10;
 	} while (value > 0);
-	put(writer, slice_of(digits + at, sizeof(digits) - at));
+	head_writer_raw(writer, slice_of(digits + at, sizeof(digits) - at));
 }
 
 /* Where the line of a field ends, with its CRLF, provided that no white space stands behind the
@@ -46,7 +46,7 @@ static bool is_canonical(const struct head *head, const struct field *field)
 static void put_run(struct head_writer *writer, const struct head *head, uint32_t from, uint32_t to)
 {
 	if (to > from) {
-		put(writer, slice_of(head->bytes + from, to - from));
+		head_writer_raw(writer, slice_of(head->bytes + from, to - from));
 	}
 }
 
@@ -59,21 +59,21 @@ size_t head_writer_bound(const struct head *head)
 void head_writer_request_line(struct head_writer *writer, struct slice method,
 	struct slice target_prefix, struct slice target)
 {
-	put(writer, method);
-	put(writer, SLICE(" "));
-	put(writer, target_prefix);
-	put(writer, target);
-	put(writer, SLICE(" HTTP/1.1\r\n"));
+	head_writer_raw(writer, method);
+	head_writer_raw(writer, SLICE(" "));
+	head_writer_raw(writer, target_prefix);
+	head_writer_raw(writer, target);
+	head_writer_raw(writer, SLICE(" HTTP/1.1\r\n"));
 }
 
 void head_writer_status_line(struct head_writer *writer, unsigned status, struct slice reason)
 {
 	assert(status >= 100 && status <= 999);
-	put(writer, SLICE("HTTP/1.1 "));
+	head_writer_raw(writer, SLICE("HTTP/1.1 "));
 	put_u64(writer, status);
-	put(writer, SLICE(" "));
-	put(writer, reason);
-	put(writer, SLICE("\r\n"));
+	head_writer_raw(writer, SLICE(" "));
+	head_writer_raw(writer, reason);
+	head_writer_raw(writer, SLICE("\r\n"));
 }
 
 void head_writer_fields(struct head_writer *writer, const struct head *head)
@@ -104,23 +104,23 @@ void head_writer_fields(struct head_writer *writer, const struct head *head)
 
 void head_writer_field(struct head_writer *writer, struct slice name, struct slice value)
 {
-	put(writer, name);
-	put(writer, SLICE(": "));
-	put(writer, value);
-	put(writer, SLICE("\r\n"));
+	head_writer_raw(writer, name);
+	head_writer_raw(writer, SLICE(": "));
+	head_writer_raw(writer, value);
+	head_writer_raw(writer, SLICE("\r\n"));
 }
 
 void head_writer_field_u64(struct head_writer *writer, struct slice name, uint64_t value)
 {
-	put(writer, name);
-	put(writer, SLICE(": "));
+	head_writer_raw(writer, name);
+	head_writer_raw(writer, SLICE(": "));
 	put_u64(writer, value);
-	put(writer, SLICE("\r\n"));
+	head_writer_raw(writer, SLICE("\r\n"));
 }
 
 void head_writer_end(struct head_writer *writer)
 {
-	put(writer, SLICE("\r\n"));
+	head_writer_raw(writer, SLICE("\r\n"));
 }
 
 size_t chunk_line_write(char out[static CHUNK_LINE_MAX], uint64_t size)

@@ -415,10 +415,10 @@ static struct responder *origin_start(void *context, struct exchange *exchange, 
 	self->exchange = exchange;
 	self->pool = exchange->worker->pools[exchange->route->upstream];
 	self->timeouts = &exchange->route->timeouts;
+	pool_waiter_init(&self->waiter);
 	self->waiter.ready = on_ready;
 	self->waiter.failed = on_acquire_failed;
 	self->waiter.connect_timeout_ms = self->timeouts->connect_ms;
-	list_init(&self->waiter.node);
 	timer_init(&self->timer, on_timeout);
 	timer_init(&self->total_timer, on_total_timeout);
 	exchange->upstream = name_of(self);
