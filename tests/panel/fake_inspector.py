@@ -1,0 +1,344 @@
+"""A stand-in for the inspector: the panel's files and the API that it reads, over records made by tests.
+
+One job: answer `<prefix>/`, `<prefix>/panel/*` and `<prefix>/api/requests...` as the inspector does, with
+its Content-Security-Policy, so that the panel can be tested without the proxy. Run by itself it serves
+invented traffic that goes on: `/usr/bin/python3 tests/panel/fake_inspector.py`.
+"""
+
+import base64
+import fnmatch
+import json
+import mimetypes
+import threading
+import time
+import urllib.parse
+from datetime import datetime, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+PANEL = Path(__file__).resolve().parents[2] / "inspector" / "panel"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
+)
+LONG = ("request_headers", "request_trailers", "request_body", "request_body_encoding",
+        "response_headers", "response_trailers", "response_body", "response_body_encoding", "messages")
+POLL_ROW = ("seq", "time", "request_id", "method", "path", "status", "duration_ms",
+            "request_size_bytes", "response_size_bytes")
+
+
+def rfc3339(ts):
+    return datetime.fromtimestamp(ts, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def fields(**named):
+    """Headers as the record holds them: content_type='a/b' becomes Content-Type."""
+    return [{"name": name.replace("_", "-").title(), "value": value} for name, value in named.items()]
+
+
+class FakeInspector:
+    """Records, newest last, and the server that shows them. Everything is under one lock."""
+
+    def __init__(self, prefix="/_inspector", capacity=1000, poll_capacity=2000):
+        self.prefix = prefix
+        self.capacity = capacity
+        self.poll_capacity = poll_capacity
+        self.lock = threading.RLock()
+        self.records = []
+        self.polls = []
+        self.last_seq = 0
+        self.evicted = 0
+        self.csp_reports = []
+        self.requests = []  # "METHOD path?query", as they came
+        self.refuse = None  # (status, detail): every API request is refused so
+        self.delay = 0  # seconds before each answer of the API
+        self.port = 0
+        self.server = None
+
+    # --- its life
+
+    def start(self):
+        """Listens; again on the same port after stop()."""
+        handler = type("Handler", (_Handler,), {"fake": self})
+        ThreadingHTTPServer.allow_reuse_address = True
+        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def stop(self):
+        if self.server is not None:
+            self.server.shutdown()
+            self.server.server_close()
+            self.server = None
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}{self.prefix}/"
+
+    def forget(self):
+        """As a new process: no records, and seqs that begin anew."""
+        with self.lock:
+            self.records, self.polls, self.last_seq, self.evicted = [], [], 0, 0
+
+    # --- its records
+
+    def _next(self):
+        self.last_seq += 1
+        return self.last_seq
+
+    def add(self, method="GET", path="/api/things", status=200, ago=0.0, **more):
+        """Keeps a record, complete unless `more` says otherwise, and returns it."""
+        with self.lock:
+            seq = self._next()
+            ts = more.pop("ts", time.time() - ago)
+            record = {
+                "seq": seq, "request_id": f"0195ae3e-7c1f-7b06-9d2e-{seq:012x}",
+                "trace_id": f"{seq:032x}", "ts": ts, "time": rfc3339(ts), "state": "complete",
+                "method": method, "scheme": "http", "host": "dash.acme.dev", "path": path, "query": "",
+                "status": status, "duration_ms": 42.5, "ttfb_ms": 40.1, "caller": None,
+                "client_ip": "10.4.2.17", "route": "/api", "upstream": "api", "error": None,
+                "attempts": 1, "reused": True, "idle_ms": 120.0,
+                "timing": {"queue_ms": 0.0, "connect_ms": 0.0, "tls_ms": 0.0, "send_ms": 0.2,
+                           "wait_ms": 39.9, "receive_ms": 2.4},
+                "request_version": "1.1", "response_version": "1.1",
+            }
+            for side in ("request", "response"):
+                record.update({
+                    f"{side}_headers": [], f"{side}_trailers": [], f"{side}_body": "",
+                    f"{side}_body_encoding": "utf-8", f"{side}_body_truncated": False,
+                    f"{side}_body_redacted": False, f"{side}_size_bytes": 0, f"{side}_hash": None,
+                })
+            record.update(more)
+            for side in ("request", "response"):
+                body = record[f"{side}_body"]
+                if isinstance(body, bytes):
+                    record[f"{side}_body"] = base64.b64encode(body).decode()
+                    record[f"{side}_body_encoding"] = "base64"
+                if f"{side}_size_bytes" not in more:
+                    record[f"{side}_size_bytes"] = len(body if isinstance(body, bytes) else body.encode())
+            self.records.append(record)
+            while len(self.records) > self.capacity:
+                self.records.pop(0)
+                self.evicted += 1
+            return record
+
+    def send(self, method="GET", path="/api/things", body=None):
+        """What a request through the proxy would leave: `/status/N` is answered with N."""
+        target, _, query = path.partition("?")
+        status = int(target.split("/")[2]) if target.startswith("/status/") else 200
+        json_type = fields(content_type="application/json")
+        self.add(method, target, status, query=query, request_body=body or "", response_headers=json_type,
+                 request_headers=json_type if body else [], response_body='{"items": [1, 2, 3], "ok": true}')
+
+    def begin(self, method="GET", path="/api/things", **more):
+        """Keeps a record of an exchange that has no answer yet."""
+        return self.add(method, path, 0, state="active", duration_ms=None, ttfb_ms=None, timing={}, **more)
+
+    def finish(self, record, status=200, duration_ms=120.0, **more):
+        with self.lock:
+            record.update({"status": status, "state": "complete", "duration_ms": duration_ms,
+                           "timing": {"send_ms": 0.2, "wait_ms": duration_ms - 0.4, "receive_ms": 0.2}})
+            record.update(more)
+
+    def add_poll(self, method="GET", path="/api/monitor/aks", status=200, ago=0.0, duration_ms=12.0):
+        with self.lock:
+            seq = self._next()
+            row = {"seq": seq, "time": rfc3339(time.time() - ago), "request_id": f"poll-{seq}",
+                   "method": method, "path": path, "status": status, "duration_ms": duration_ms,
+                   "request_size_bytes": 0, "response_size_bytes": 2048, "poll": True}
+            self.polls.append(row)
+            del self.polls[:-self.poll_capacity]
+            return row
+
+    # --- its answers
+
+    def listing(self, query):
+        with self.lock:
+            rows = list(self.records)
+            if query.get("polls") == "1":
+                rows = sorted(rows + self.polls, key=lambda row: row["seq"])
+            rows.reverse()
+            chosen = [row for row in rows if _passes(row, query)]
+            limit = max(1, min(1000, int(query.get("limit", 100))))
+            page = chosen[:limit]
+            return {
+                "items": [{key: value for key, value in row.items() if key not in LONG} for row in page],
+                "count": len(self.records), "capacity": self.capacity, "evicted": self.evicted,
+                "next": page[-1]["seq"] if len(chosen) > limit else None,
+                "bytes": 21400 * len(self.records), "bytes_capacity": 32 << 20,
+                "poll_rows": len(self.polls), "poll_capacity": self.poll_capacity, "paused": False,
+                "server": {"version": "0.1.0", "listen": [f"127.0.0.1:{self.port}"], "capture_body": 262144},
+            }
+
+    def record(self, name):
+        with self.lock:
+            for record in reversed(self.records):
+                if name in (f"seq:{record['seq']}", record["request_id"]):
+                    return dict(record)
+        return None
+
+    def clear(self):
+        with self.lock:
+            self.records, self.polls = [], []
+
+
+def _status_passes(wanted, status):
+    for sign, test in ((">=", status.__ge__), ("<=", status.__le__), (">", status.__gt__), ("<", status.__lt__)):
+        if wanted.startswith(sign):
+            return test(int(wanted[len(sign):]))
+    if wanted.endswith("xx"):
+        return status // 100 == int(wanted[0])
+    return status == int(wanted)
+
+
+def _text_of(row):
+    parts = [row["path"], row.get("query", "")]
+    for side in ("request", "response"):
+        parts += [f"{field['name']}: {field['value']}" for field in row.get(f"{side}_headers", [])]
+        parts.append(row.get(f"{side}_body", ""))
+    return "\n".join(parts)
+
+
+def _path_passes(wanted, path):
+    return fnmatch.fnmatchcase(path, wanted) if "*" in wanted else wanted in path
+
+
+_TESTS = {
+    "after": lambda row, value: row["seq"] > int(value),
+    "before": lambda row, value: row["seq"] < int(value),
+    "method": lambda row, value: row["method"] == value,
+    "status": lambda row, value: _status_passes(value, row["status"]),
+    "path": lambda row, value: _path_passes(value, row["path"]),
+    "q": lambda row, value: value in _text_of(row),
+    "state": lambda row, value: row.get("state", "complete") == value,
+    "route": lambda row, value: row.get("route") == value,
+    "min_duration_ms": lambda row, value: (row["duration_ms"] or 0) >= float(value),
+}
+
+
+def _passes(row, query):
+    return all(_TESTS[name](row, value) for name, value in query.items() if name in _TESTS)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    fake = None
+
+    def log_message(self, *_):
+        pass
+
+    def _send(self, status, content_type, body, **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _json(self, value, status=200, content_type="application/json"):
+        self._send(status, content_type, json.dumps(value).encode(), Cache_Control="no-store")
+
+    def _problem(self, status, detail):
+        problem = {"type": "about:blank", "title": "Refused", "status": status, "detail": detail}
+        self._json(problem, status, "application/problem+json")
+
+    def _route(self):
+        """What stands below the prefix, and the query."""
+        path, _, query = self.path.partition("?")
+        if not path.startswith(self.fake.prefix + "/"):
+            return None, {}
+        return path[len(self.fake.prefix) + 1:], dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
+
+    def do_GET(self):
+        path, query = self._route()
+        if path is None:
+            self._problem(404, "nothing here")
+        elif path == "" or path.startswith("panel/"):
+            self._file("index.html" if path == "" else path[len("panel/"):])
+        else:
+            self._api(path, query)
+
+    def _file(self, name):
+        file = PANEL / name
+        if "/" in name or not file.is_file():
+            self._problem(404, "no such file")
+            return
+        policy = f"{POLICY}; report-uri {self.fake.prefix}/csp-report"
+        content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        self._send(200, content_type, file.read_bytes(), Content_Security_Policy=policy, Cache_Control="no-store")
+
+    def _api(self, path, query):
+        self.fake.requests.append(f"{self.command} {self.path}")
+        if self.fake.delay:
+            time.sleep(self.fake.delay)
+        if self.fake.refuse is not None:
+            self._problem(*self.fake.refuse)
+        elif path == "api/requests":
+            self._list(query)
+        elif path.startswith("api/requests/"):
+            self._one(path[len("api/requests/"):])
+        else:
+            self._problem(404, "not in this version")
+
+    def _list(self, query):
+        try:
+            answer = self.fake.listing(query)
+        except ValueError:
+            self._problem(400, "status: not a status")
+            return
+        self._json(answer)
+
+    def _one(self, rest):
+        name, _, part = rest.partition("/")
+        record = self.fake.record(urllib.parse.unquote(name))
+        if record is None:
+            self._problem(404, "no record with this ID is kept")
+        elif part == "":
+            self._json(record)
+        elif part in ("request-body", "response-body"):
+            side = part.split("-")[0]
+            body = record[f"{side}_body"]
+            raw = base64.b64decode(body) if record[f"{side}_body_encoding"] == "base64" else body.encode()
+            self._send(200, "application/octet-stream", raw, Content_Disposition="attachment")
+        else:
+            self._problem(404, "not in this version")
+
+    def do_DELETE(self):
+        path, _ = self._route()
+        origin = self.headers.get("Origin")
+        self.fake.requests.append(f"DELETE {self.path}")
+        if self.fake.refuse is not None:
+            self._problem(*self.fake.refuse)
+        elif path != "api/requests":
+            self._problem(404, "nothing here")
+        elif origin != f"http://{self.headers['Host']}":
+            self._problem(403, "a change needs a same-origin Origin")
+        else:
+            self.fake.clear()
+            self._send(204, "application/json", b"")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self._route()[0] == "csp-report":
+            self.fake.csp_reports.append(body.decode(errors="replace"))
+            self._send(204, "text/plain", b"")
+        else:
+            self._problem(405, "not in this version")
+
+
+def _run():
+    from samples import keep_going, sample_traffic
+
+    fake = FakeInspector()
+    sample_traffic(fake)
+    fake.start()
+    print(fake.url, flush=True)
+    keep_going(fake)
+
+
+if __name__ == "__main__":
+    _run()

@@ -1,0 +1,214 @@
+"""Invented traffic for the stand-in inspector. One job: records of every kind that the panel can show."""
+
+import gzip
+import json
+import random
+import struct
+import time
+import zlib
+
+from fake_inspector import fields
+
+CLUSTER = "/api/clusters/prod-weu-1"
+PEOPLE = ["ines@acme.dev", "jonas@acme.dev", "ci-deployer", "noor@acme.dev"]
+HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+
+
+def png(width=48, height=32):
+    """A small picture: a red and blue gradient."""
+    rows = b"".join(b"\0" + bytes(v for x in range(width) for v in (x * 5 % 256, 40, y * 7 % 256)) for y in range(height))
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def phases(total, connect=0.0, queue=0.0, receive=None):
+    """The timing of an exchange that took `total` milliseconds."""
+    receive = min(total * 0.25, 30) if receive is None else receive
+    wait = max(0.3, total - connect - queue - receive - 0.2)
+    return {"queue_ms": queue, "connect_ms": connect, "tls_ms": 0.0, "send_ms": 0.2, "wait_ms": wait,
+            "receive_ms": receive}
+
+
+def sent(**more):
+    return fields(host="dash.acme.dev", accept="application/json", authorization="Bearer [redacted]",
+                  cookie="[redacted]", origin="https://dash.acme.dev",
+                  user_agent="Mozilla/5.0 (X11; Linux x86_64) Firefox/136.0",
+                  traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                  x_forwarded_for="10.4.2.17", via="1.1 sightglass", **more)
+
+
+def answered(content_type="application/json", **more):
+    return fields(content_type=content_type, date="Thu, 12 Mar 2026 10:42:26 GMT", via="1.1 sightglass", **more)
+
+
+def problem(status, title, detail):
+    return json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail,
+                       "request_id": "0195ae3e-7c1f-7b06-9d2e-00000000042a"})
+
+
+def plain(fake, ago, method, path, status, ms, **more):
+    """An exchange that went as it should, with a JSON answer."""
+    items = [{"name": f"aks-sys-vmss00000{i}", "ready": True, "cpu": {"capacity": 8, "used": 2.4 + i / 10},
+              "memory": {"capacity": "32Gi", "used": "18.2Gi"}, "taints": []} for i in range(3)]
+    path, _, query = path.partition("?")
+    body = "" if status in (204, 304) else json.dumps({"items": items, "count": 3, "next": None})
+    defaults = {
+        "duration_ms": float(ms), "ttfb_ms": ms * 0.8, "timing": phases(ms), "query": query,
+        "caller": PEOPLE[hash((path, round(ago))) % 2], "request_headers": sent(),
+        "response_headers": answered(etag='"9c1f-5e2"', set_cookie="session=[redacted]; HttpOnly"),
+        "response_body": body, "response_size_bytes": len(body) * (1 + len(path) % 7) if body else 0,
+    }
+    if method in ("POST", "PUT", "PATCH"):
+        defaults["request_body"] = json.dumps({"name": "nightly-reindex", "env": [{"name": "DB_PASSWORD", "value": "[redacted]"}]})
+        defaults["request_body_redacted"] = True
+    return fake.add(method, path, status, ago=ago, **{**defaults, **more})
+
+
+def failed_post(fake, ago=4.1):
+    body = json.dumps({
+        "replicas": 6, "reason": "checkout latency above SLO",
+        "strategy": {"type": "RollingUpdate", "maxSurge": "25%", "maxUnavailable": 0},
+        "notify": {"channel": "#payments-ops", "token": "[redacted]"},
+        "labels": {"app.kubernetes.io/name": "checkout", "tier": "backend"}, "dryRun": False})
+    answer = problem(502, "Bad Gateway", "upstream api closed the connection before the first byte of its answer")
+    return fake.add(
+        "POST", CLUSTER + "/deployments/checkout/scale", 502, ago=ago, state="upstream_failed",
+        error="upstream api closed the connection before the first byte of its answer",
+        duration_ms=3021.0, reused=False, caller="ines@acme.dev",
+        timing={"connect_ms": 1.6, "send_ms": 0.9, "wait_ms": 3018.0, "receive_ms": 0.3},
+        request_headers=sent(content_type="application/json"), request_body=body, request_body_redacted=True,
+        response_headers=answered("application/problem+json"), response_body=answer)
+
+
+def timed_out(fake, ago=24.9):
+    return fake.add(
+        "GET", "/api/metrics/range", 504, ago=ago, state="timed_out", upstream="metrics",
+        error="upstream metrics sent no first byte within 10 s", query="query=rate(http_requests_total[5m])",
+        duration_ms=10004.0, reused=False, caller="jonas@acme.dev",
+        timing={"connect_ms": 2.0, "tls_ms": 6.0, "send_ms": 0.3, "wait_ms": 9995.7, "receive_ms": 0.0},
+        request_headers=sent(), response_headers=answered("application/problem+json"),
+        response_body=problem(504, "Gateway Timeout", "upstream metrics sent no first byte within 10 s"))
+
+
+def cut_logs(fake, ago=11.5):
+    line = "2026-03-12T10:41:58.{:03d}Z INFO  reindex shard={} docs={} took={}ms\n"
+    text = "".join(line.format(i % 1000, i % 12, 18000 + i, 200 + i % 40) for i in range(4600))[:262144]
+    return fake.add(
+        "GET", "/api/jobs/8f14e45f-ceea-467f/logs", 200, ago=ago, query="follow=false", caller="jonas@acme.dev",
+        duration_ms=918.0, timing={"send_ms": 0.2, "wait_ms": 61.0, "receive_ms": 857.0},
+        request_headers=sent(), response_headers=answered("text/plain"), response_body=text,
+        response_body_truncated=True, response_size_bytes=4404019, response_hash="9f2ac04d77c1e0b2a5d3f6887e4961be")
+
+
+def client_left(fake, ago=88.8):
+    return fake.add(
+        "GET", "/api/reports/usage", 0, ago=ago, query="range=30d&format=csv", state="client_aborted",
+        duration_ms=2140.0, caller="ines@acme.dev", timing=phases(2140), request_headers=sent())
+
+
+def broken_off(fake, ago=130):
+    return fake.add(
+        "GET", "/api/exports/nodes.csv", 200, ago=ago, state="upstream_failed",
+        error="upstream api closed the connection in the middle of its answer", duration_ms=812.0,
+        timing=phases(812), request_headers=sent(), response_headers=answered("text/csv"),
+        response_body="name,ready\naks-sys-vmss000000,true\n", response_size_bytes=70112)
+
+
+def tunnel(fake, ago=55.9, state="active"):
+    return fake.add(
+        "GET", "/api/exec/checkout-7d9f8b6c4-x2x9k", 101, ago=ago, query="container=app&tty=1", state=state,
+        duration_ms=ago * 1000, caller="ines@acme.dev", timing={"connect_ms": 1.4, "send_ms": 0.3, "wait_ms": 38.0},
+        request_headers=sent(upgrade="websocket", connection="Upgrade"),
+        response_headers=fields(upgrade="websocket", connection="Upgrade"),
+        request_size_bytes=2166, response_size_bytes=48920)
+
+
+def picture(fake, ago=44.6):
+    return fake.add(
+        "GET", "/api/images/avatar/ines.png", 200, ago=ago, upstream="static", duration_ms=12.0, timing=phases(12),
+        caller="ines@acme.dev", request_headers=sent(), response_headers=answered("image/png"), response_body=png())
+
+
+def zipped(fake, ago=62.5):
+    body = gzip.compress(json.dumps({"services": [f"svc-{i}" for i in range(400)]}).encode())
+    return fake.add(
+        "GET", CLUSTER + "/services", 200, ago=ago, duration_ms=44.0, timing=phases(44), caller="jonas@acme.dev",
+        request_headers=sent(), response_headers=answered(content_encoding="gzip"), response_body=body)
+
+
+def hostile(fake, ago=0.0):
+    """Everything that a client or an upstream can choose holds markup."""
+    return fake.add(
+        "POST", "/api/" + HOSTILE, 200, ago=ago, query="q=" + HOSTILE, caller=HOSTILE, upstream=HOSTILE,
+        error=HOSTILE, host=HOSTILE, request_id=HOSTILE, state="upstream_failed",
+        request_headers=[{"name": HOSTILE, "value": HOSTILE}], request_body=json.dumps({HOSTILE: [HOSTILE, {"a": HOSTILE}]}),
+        response_headers=[{"name": "Content-Type", "value": "text/html"}, {"name": "X", "value": HOSTILE}],
+        response_body=f"<html><body onload=\"document.title='owned'\">{HOSTILE}</body></html>")
+
+
+def sample_traffic(fake):
+    """Five minutes: sixty exchanges of every kind, and six kinds of polls between them."""
+    rng = random.Random(7)
+    events = []
+
+    def later(ago, make):
+        events.append((ago, make))
+
+    for ago, method, path, status, ms in [
+            (2.6, "GET", CLUSTER + "/nodes", 200, 86), (6.8, "GET", "/api/v1/dashboard/overview", 200, 143),
+            (8.2, "GET", CLUSTER + "/deployments/checkout", 200, 34), (13, "PATCH", "/api/settings/alerts", 200, 58),
+            (15.3, "GET", "/api/me", 304, 4), (18.8, "GET", CLUSTER + "/events?since=1773311990", 200, 41),
+            (21.7, "POST", "/api/jobs", 201, 212), (27.3, "GET", CLUSTER + "/nodes/aks-sys-vmss000002", 200, 39),
+            (31.2, "DELETE", CLUSTER + "/pods/checkout-7d9f8b6c4-x2x9k", 200, 167),
+            (33.4, "GET", CLUSTER + "/pods?namespace=payments&limit=500", 200, 228),
+            (36, "GET", "/api/endpoints/3/docker/containers/json?all=1", 200, 64),
+            (39.8, "PUT", CLUSTER + "/configmaps/checkout-flags", 409, 47),
+            (41.1, "GET", CLUSTER + "/configmaps/checkout-flags", 200, 29),
+            (47.5, "GET", CLUSTER + "/deployments", 200, 97), (66.1, "GET", "/api/audit?limit=50", 403, 7),
+            (78.2, "POST", "/api/jobs/8f14e45f-ceea-467f/cancel", 202, 76),
+            (84, "GET", "/api/jobs/8f14e45f-ceea-467f", 200, 22), (93.7, "GET", CLUSTER + "/nodes", 200, 92)]:
+        later(ago, lambda a=ago, m=method, p=path, s=status, d=ms: plain(fake, a, m, p, s, d))
+    later(0.4, lambda: fake.begin("GET", CLUSTER + "/pods", query="namespace=payments&limit=500", ago=0.4,
+                                  caller="jonas@acme.dev", request_headers=sent()))
+    later(52.2, lambda: plain(fake, 52.2, "GET", "/api/me", 200, 18, attempts=2, reused=False, timing=phases(18, connect=1.4)))
+    for ago, make in ((4.1, failed_post), (24.9, timed_out), (11.5, cut_logs), (88.8, client_left), (55.9, tunnel),
+                      (44.6, picture), (62.5, zipped), (130, broken_off)):
+        later(ago, lambda a=ago, f=make: f(fake, a))
+    ago = 97.0
+    for i in range(29):
+        path, ms = rng.choice([("/nodes", 80), ("/deployments", 95), ("/pods?namespace=payments", 230), ("/services", 40)])
+        method, status = ("POST", 201) if i % 9 == 4 else ("GET", 404 if i == 11 else 200)
+        target = "/api/jobs" if method == "POST" else CLUSTER + path
+        later(ago, lambda a=ago, m=method, p=target, s=status, d=ms * (0.7 + rng.random()): plain(fake, a, m, p, s, d))
+        ago += 3 + rng.random() * 6.9
+    for path, every, ms in (("/api/monitor/aks", 5 / 3, 88), ("/api/endpoints/3/docker/containers/json", 10, 66),
+                            ("/api/clusters/prod-weu-1/health", 2, 24), ("/api/blast/jobs", 15, 62), ("/api/me", 5, 13)):
+        at = rng.random() * every
+        while at < 300:
+            later(at, lambda a=at, p=path, d=ms * (0.55 + rng.random() * 1.2): fake.add_poll(path=p, ago=a, duration_ms=d))
+            at += every
+    for _, make in sorted(events, key=lambda event: -event[0]):
+        make()
+    fake.evicted = 212
+
+
+def keep_going(fake):
+    """Traffic that goes on until the process ends."""
+    rng = random.Random(11)
+    while True:
+        time.sleep(rng.random() * 1.5)
+        kind = rng.randrange(10)
+        if kind < 5:
+            fake.add_poll(duration_ms=20 + rng.random() * 90)
+        elif kind == 5:
+            failed_post(fake, 0)
+        elif kind == 6:
+            running = fake.begin("GET", CLUSTER + "/pods", request_headers=sent())
+            time.sleep(1.5)
+            fake.finish(running, 200, 1500.0, response_body="{}", response_size_bytes=2)
+        else:
+            plain(fake, 0, "GET", CLUSTER + "/nodes", 200, 40 + rng.random() * 400)
