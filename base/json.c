@@ -114,12 +114,11 @@ static void append_escape(struct buffer *out, unsigned char c)
 	buffer_append(out, text, 2);
 }
 
-static void append_string(struct buffer *out, struct slice text)
+static void append_escaped(struct buffer *out, struct slice text)
 {
 	const unsigned char *bytes = (const unsigned char *)text.ptr;
 	size_t at = 0;
 
-	buffer_append_char(out, '"');
 	while (at < text.len) {
 		size_t start = at;
 		size_t len;
@@ -144,7 +143,34 @@ static void append_string(struct buffer *out, struct slice text)
 			at += len;
 		}
 	}
+}
+
+static void append_string(struct buffer *out, struct slice text)
+{
 	buffer_append_char(out, '"');
+	append_escaped(out, text);
+	buffer_append_char(out, '"');
+}
+
+static void append_base64(struct buffer *buffer, struct slice bytes)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *in = (const unsigned char *)bytes.ptr;
+	char *out = buffer_reserve(buffer, bytes.len / 3 * 4 + 4);
+
+	for (size_t at = 0; at < bytes.len; at += 3) {
+		size_t left = bytes.len - at;
+		unsigned triple = (unsigned)in[at] << 16 |
+				  (left > 1 ? (unsigned)in[at + 1] << 8 : 0u) |
+				  (left > 2 ? (unsigned)in[at + 2] : 0u);
+
+		*out++ = digits[triple >> 18];
+		*out++ = digits[triple >> 12 & 63];
+		*out++ = left > 1 ? digits[triple >> 6 & 63] : '=';
+		*out++ = left > 2 ? digits[triple & 63] : '=';
+	}
+	buffer->len = (size_t)(out - buffer->ptr);
 }
 
 /* `value` / `unit` with as many decimals as `unit` has zeros. */
@@ -255,27 +281,30 @@ void json_milliseconds(struct json *json, uint64_t us)
 
 void json_base64(struct json *json, struct slice bytes)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *in = (const unsigned char *)bytes.ptr;
-	char *out;
+	json_string_begin(json);
+	json_string_add_base64(json, bytes);
+	json_string_end(json);
+}
 
+void json_string_begin(struct json *json)
+{
 	begin_value(json);
-	out = buffer_reserve(json->out, bytes.len / 3 * 4 + 6);
-	*out++ = '"';
-	for (size_t at = 0; at < bytes.len; at += 3) {
-		size_t left = bytes.len - at;
-		unsigned triple = (unsigned)in[at] << 16 |
-				  (left > 1 ? (unsigned)in[at + 1] << 8 : 0u) |
-				  (left > 2 ? (unsigned)in[at + 2] : 0u);
+	buffer_append_char(json->out, '"');
+}
 
-		*out++ = digits[triple >> 18];
-		*out++ = digits[triple >> 12 & 63];
-		*out++ = left > 1 ? digits[triple >> 6 & 63] : '=';
-		*out++ = left > 2 ? digits[triple & 63] : '=';
-	}
-	*out++ = '"';
-	json->out->len = (size_t)(out - json->out->ptr);
+void json_string_add(struct json *json, struct slice text)
+{
+	append_escaped(json->out, text);
+}
+
+void json_string_add_base64(struct json *json, struct slice bytes)
+{
+	append_base64(json->out, bytes);
+}
+
+void json_string_end(struct json *json)
+{
+	buffer_append_char(json->out, '"');
 }
 
 bool utf8_valid(struct slice bytes)
@@ -294,4 +323,25 @@ bool utf8_valid(struct slice bytes)
 		left -= len;
 	}
 	return true;
+}
+
+size_t utf8_whole(struct slice bytes)
+{
+	size_t back = 0;
+
+	/* A cut character is a lead byte and fewer bytes behind it than it asks for. */
+	while (back < 3 && back < bytes.len) {
+		unsigned char c = (unsigned char)bytes.ptr[bytes.len - 1 - back];
+
+		back++;
+		if (c >= 0xC0) {
+			size_t wanted = c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+
+			return back < wanted ? bytes.len - back : bytes.len;
+		}
+		if (c < 0x80) {
+			break;
+		}
+	}
+	return bytes.len;
 }

@@ -43,7 +43,19 @@ void json_milliseconds(struct json *json, uint64_t us);
 /* Base64 of `bytes`, as a string. */
 void json_base64(struct json *json, struct slice bytes);
 
+/*
+ * A string that is too long to be written at once: begin, any number of adds of one kind, end. Text
+ * is cut between characters (utf8_whole()), and bytes that become base64 where a multiple of three
+ * came before, but for the last.
+ */
+void json_string_begin(struct json *json);
+void json_string_add(struct json *json, struct slice text);
+void json_string_add_base64(struct json *json, struct slice bytes);
+void json_string_end(struct json *json);
+
 /* True where `bytes` is valid UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool utf8_valid(struct slice bytes);
+/* The length of `bytes` without a character at its end that is cut off. */
+size_t utf8_whole(struct slice bytes);
 
 #endif

@@ -146,6 +146,53 @@ static void base64_is_padded(void **state)
 	expect(f, "[\"\",\"Zg==\",\"Zm8=\",\"Zm9v\",\"Zm9vYmFy\",\"/+++AA==\"]");
 }
 
+static void a_string_in_pieces_is_the_string_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	json_begin_object(&f->json);
+	json_key(&f->json, "text");
+	json_string_begin(&f->json);
+	json_string_add(&f->json, SLICE("one \""));
+	json_string_add(&f->json, slice_of(NULL, 0));
+	json_string_add(&f->json, SLICE("two"));
+	json_string_end(&f->json);
+	json_key(&f->json, "bytes");
+	json_string_begin(&f->json);
+	json_string_add_base64(&f->json, SLICE("foo"));
+	json_string_add_base64(&f->json, SLICE("ba"));
+	json_string_end(&f->json);
+	json_end_object(&f->json);
+	expect(f, "{\"text\":\"one \\\"two\",\"bytes\":\"Zm9vYmE=\"}");
+}
+
+static void only_a_character_that_is_cut_at_the_end_is_left_out(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t whole;
+	} cases[] = {
+		{"", 0},
+		{"a", 1},
+		{"a\xC3\xA9", 3},
+		{"a\xC3", 1},
+		{"a\xE2\x9C\x93", 4},
+		{"a\xE2\x9C", 1},
+		{"a\xE2", 1},
+		{"\xF0\x9F\x98\x80", 4},
+		{"b\xF0\x9F\x98", 1},
+		{"b\xF0\x9F", 1},
+		{"b\xF0", 1},
+		{"\x80\x80\x80\x80", 4},
+		{"\xC3\xA9\x80", 3},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(utf8_whole(slice_str(cases[i].text)), cases[i].whole);
+	}
+}
+
 /* RFC 3629 by its definition: decode, then look at what was decoded. */
 static bool valid_by_decoding(const unsigned char *bytes, size_t len)
 {
@@ -207,6 +254,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_missing_text_is_null_and_an_empty_one_is_not, setup, teardown),
 		cmocka_unit_test_setup_teardown(base64_is_padded, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_string_in_pieces_is_the_string_whole, setup, teardown),
+		cmocka_unit_test(only_a_character_that_is_cut_at_the_end_is_left_out),
 		cmocka_unit_test(utf8_is_judged_like_its_definition),
 	};
 
