@@ -262,6 +262,9 @@ void exchange_request_head(struct exchange *exchange, const struct err *refused)
 	struct err err = ERR_INIT;
 
 	exchange->clock.request_head_us = loop_now_us(exchange->loop);
+	if (exchange->request.bytes == NULL) { /* refused within its head: what was read of it points nowhere */
+		memset(&exchange->request, 0, sizeof(exchange->request));
+	}
 	forwarding_identify(exchange);
 	if (refused == NULL) {
 		route(exchange, &err);
