@@ -56,6 +56,7 @@ void poll_log_add(struct poll_log *log, const struct exchange *exchange);
 size_t poll_log_copy(
 	struct poll_log *log, uint64_t before, uint64_t after, struct poll_row *out, size_t max);
 uint32_t poll_log_count(struct poll_log *log);
+uint32_t poll_log_capacity(const struct poll_log *log);
 void poll_log_clear(struct poll_log *log);
 
 static inline struct slice poll_row_request_id(const struct poll_row *row)

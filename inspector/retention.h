@@ -6,9 +6,10 @@
  * What a class leaves of its quarter is lent to the others, and comes back to it because whoever
  * stands above his own quarter is the one who gives way:
  *
- *   - a record may go if its class, without it, still fills its own quarter; or if it is of the
- * newcomer's own class;
- *   - of those, the one that ended first goes. Running exchanges never go.
+ *   - a record may go if its class, without it, still fills its own quarter; of those that may, the
+ * one that ended first goes;
+ *   - where nobody may, the newcomer's own class gives its oldest: it loses nothing by that;
+ *   - running exchanges never go: where only they are left, there is no place for the newcomer.
  *
  * A failed mutation counts as failed. When its turn to go has come there, it goes on as a mutation,
  * as the newest of them: so not even a flood of failing reads pushes out the failed submit.

@@ -75,28 +75,37 @@ void capture_store_counts(struct capture_store *store, struct capture_counts *co
  * runs stays. */
 void capture_store_clear(struct capture_store *store);
 
-/* --- recording: used by capture.c and body_recorder.c; `record` is the caller's own, running one
- */
+/* --- recording: for capture.c and body_recorder.c. `record` is the caller's own and runs; its
+ * exchange's worker alone calls these */
 
-/* Bytes that a record needs beside the struct itself are part of `size`. A running record with
- * `size` bytes behind its start, its sequence number given; invisible until
- * capture_store_publish(). NULL: it could not be kept, and was counted as dropped. */
-struct record *capture_store_begin(struct capture_store *store, size_t size,
+/*
+ * Begins a record with `size` bytes behind the struct, and perhaps `spare` more for what comes
+ * later; its texts and its head are the caller's to write (record_layout.h). Nobody sees it until
+ * capture_store_publish(). NULL: it cannot be kept, and was counted as dropped.
+ */
+struct record *capture_store_begin(struct capture_store *store, size_t size, size_t spare,
 	enum capture_class class_of, struct slice request_id);
-/* Its immutable facts are written: readers may see it. */
+/* What is known at the beginning is written: readers may see it. */
 void capture_store_publish(struct record *record);
-/* `size` bytes (aligned to 8) that live as long as the record; NULL where there is no memory for
- * them. Small things. */
+/* `size` bytes, aligned to RECORD_ALIGNMENT, for as long as the record lives; NULL where there is
+ * no memory. For small things: they lie in one piece. */
 void *capture_store_add(struct capture_store *store, struct record *record, size_t size);
-/* A piece of a body with room for `want` bytes, or, where memory is short or broken up, for fewer;
- * NULL where there is none. */
+/* An empty piece of a body with room for `wanted` bytes or somewhat more; where memory is short or
+ * broken up, for fewer; NULL where there is none. */
 struct record_piece *capture_store_add_piece(
-	struct capture_store *store, struct record *record, size_t want);
-/* Gives the part of the record's newest piece back that was not filled. */
-void capture_store_trim_piece(struct capture_store *store, struct record *record,
-	struct record_piece *piece, size_t used);
-/* The exchange has ended and all is written. The caller's reference is gone. */
+	struct capture_store *store, struct record *record, size_t wanted);
+
+struct capture_ending {
+	bool failed;    /* status >= 500, or an error */
+	bool truncated; /* a part of a body is missing */
+	/* The last piece of each body, or NULL, and how much of it is filled: the rest goes back.
+	 */
+	struct record_piece *last[2];
+	size_t filled[2];
+};
+/* The exchange has ended and all is written, `ended` last. The record is the store's alone from
+ * here on. */
 void capture_store_end(
-	struct capture_store *store, struct record *record, bool failed, bool truncated);
+	struct capture_store *store, struct record *record, const struct capture_ending *ending);
 
 #endif

@@ -1,0 +1,538 @@
+/*
+ * Layer: inspector. One job: the observer that makes records; see capture.h. Whatever it cannot
+ * keep it leaves out and counts; the exchange goes on as if nobody watched.
+ */
+#include "inspector/capture.h"
+
+#include "base/memory.h"
+#include "inspector/body_recorder.h"
+#include "inspector/record_layout.h"
+#include "proxy/exchange.h"
+
+enum {
+	INLINE_BODY_MAX = 2048, /* a body of a known length up to this lies with its head */
+	ANSWER_SPARE = 512, /* what the usual answer's head takes; what of it is not used goes back
+			       at the end */
+	RUNS_SPARE_MAX = 256,
+};
+
+struct run {              /* what the worker needs while one captured exchange runs */
+	struct run *next; /* among the spare ones */
+	struct record *record;
+	struct body_recorder request;
+	struct body_recorder response;
+	bool bodies;    /* they are watched */
+	bool tunnel;    /* from here on bytes are counted, not kept */
+	bool truncated; /* memory for something other than a body's bytes was missing */
+};
+
+struct capture {
+	struct observer observer;
+	struct capture_store *store;
+	uint64_t body_max;
+	struct run *spare;
+	unsigned spare_count;
+	struct hash_spares hashes;
+};
+
+static struct capture *of_observer(struct observer *observer)
+{
+	return container_of(observer, struct capture, observer);
+}
+
+static struct run *take_run(struct capture *capture)
+{
+	struct run *run = capture->spare;
+
+	if (run == NULL) {
+		return mem_alloc(sizeof(*run));
+	}
+	capture->spare = run->next;
+	capture->spare_count--;
+	return run;
+}
+
+static void give_run(struct capture *capture, struct run *run)
+{
+	if (capture->spare_count == RUNS_SPARE_MAX) {
+		mem_free(run);
+		return;
+	}
+	run->next = capture->spare;
+	capture->spare = run;
+	capture->spare_count++;
+}
+
+/* --- the beginning */
+
+/* The texts of a record. Most are parts of the request's head, and are kept as such. */
+struct texts {
+	struct slice request_id;
+	struct slice trace_id;
+	struct slice client_ip;
+	struct slice route;
+	struct slice host;
+	struct slice method_name;
+	struct slice path;
+	struct slice query;
+};
+
+enum {
+	TEXTS = sizeof(struct texts) / sizeof(struct slice),
+};
+
+struct writer { /* puts texts behind the record's struct */
+	struct record *record;
+	struct slice head; /* where it was read to */
+	size_t used;
+};
+
+static bool lies_within(struct slice part, struct slice whole)
+{
+	uintptr_t at = (uintptr_t)part.ptr;
+	uintptr_t from = (uintptr_t)whole.ptr;
+
+	return whole.len > 0 && at >= from && at - from <= whole.len &&
+	       part.len <= whole.len - (at - from);
+}
+
+/* Of a request whose line could be read and whose target could not: what came, so that the record
+ * says what was refused. */
+static void take_refused_target(const struct head *head, struct texts *texts)
+{
+	const char *mark =
+		head->target.len == 0 ? NULL : memchr(head->target.ptr, '?', head->target.len);
+
+	texts->path = head->target;
+	if (mark != NULL) {
+		texts->path.len = (size_t)(mark - head->target.ptr);
+		texts->query = slice_of(mark + 1, head->target.len - texts->path.len - 1);
+	}
+}
+
+static void gather(const struct exchange *exchange, struct texts *texts)
+{
+	*texts = (struct texts){
+		.request_id = exchange->request_id,
+		.trace_id = slice_str(exchange->trace_id),
+		.client_ip = slice_str(exchange->client_ip),
+		.route = slice_str(exchange->route == NULL ? NULL : exchange->route->text),
+		.host = exchange->host,
+		.method_name = exchange->request.method_name,
+		.path = exchange->target.path,
+		.query = exchange->target.query,
+	};
+	if (texts->path.len == 0) {
+		take_refused_target(&exchange->request, texts);
+	}
+}
+
+static size_t size_beside_head(const struct texts *texts, struct slice head)
+{
+	const struct slice *each = (const struct slice *)texts;
+	size_t size = 0;
+
+	for (size_t i = 0; i < TEXTS; i++) {
+		size += lies_within(each[i], head) ? 0 : each[i].len;
+	}
+	return size;
+}
+
+static struct record_text put(struct writer *writer, struct slice text)
+{
+	size_t at = sizeof(struct record);
+
+	if (lies_within(text, writer->head)) { /* the head is the first of what is put */
+		at += (size_t)(text.ptr - writer->head.ptr);
+	} else {
+		at += writer->used;
+		if (text.len > 0) {
+			memcpy((char *)writer->record + at, text.ptr, text.len);
+		}
+		writer->used += text.len;
+	}
+	return (struct record_text){.at = (uint32_t)at, .len = (uint32_t)text.len};
+}
+
+static void put_texts(struct record *record, const struct texts *texts, struct slice head)
+{
+	struct writer writer = {.record = record, .head = slice_of(NULL, 0)};
+
+	record->request = put(&writer, head);
+	writer.head = head;
+	record->request_id = put(&writer, texts->request_id);
+	record->trace_id = put(&writer, texts->trace_id);
+	record->client_ip = put(&writer, texts->client_ip);
+	record->route = put(&writer, texts->route);
+	record->host = put(&writer, texts->host);
+	record->method_name = put(&writer, texts->method_name);
+	record->path = put(&writer, texts->path);
+	record->query = put(&writer, texts->query);
+}
+
+static void put_facts(struct record *record, const struct exchange *exchange, bool has_query)
+{
+	const struct head *head = &exchange->request;
+
+	record->level = (uint8_t)exchange->capture;
+	record->method = head->method;
+	record->request_version_minor = head->version_minor;
+	record->has_query = has_query;
+	record->scheme = exchange->scheme;
+	record->wall_us = exchange->clock.wall_us;
+	record->begin_us = exchange->clock.begin_us;
+	record->request_head_us = exchange->clock.request_head_us;
+	record->request_count = head->bytes == NULL ? 0 : head->count;
+	record->request_fields_at = record->request_count == 0 ? 0 : head->fields[0].name_at;
+	atomic_init(&record->ended, false);
+	atomic_init(&record->answer, NULL);
+	atomic_init(&record->request_trailers, NULL);
+	atomic_init(&record->response_trailers, NULL);
+}
+
+/* Room for a body that lies with its head; 0 where it does not. */
+static size_t inline_room(const struct capture *capture, uint64_t expected)
+{
+	if (expected == UINT64_MAX || expected > INLINE_BODY_MAX || expected > capture->body_max) {
+		return 0;
+	}
+	return (size_t)expected;
+}
+
+static size_t piece_size(size_t room)
+{
+	return room == 0 ? 0 : record_aligned(sizeof(struct record_piece) + room);
+}
+
+static struct run *begin(struct capture *capture, const struct exchange *exchange)
+{
+	bool bodies = exchange->capture == CAPTURE_FULL;
+	struct slice head = slice_of(exchange->request.bytes,
+		exchange->request.bytes == NULL ? 0 : exchange->request.size);
+	uint64_t expected = exchange->request_framing.kind == FRAMING_LENGTH
+				    ? exchange->request_framing.length
+				    : UINT64_MAX;
+	size_t room = bodies ? inline_room(capture, expected) : 0;
+	struct texts texts;
+	struct record *record;
+	struct run *run;
+	size_t size;
+
+	gather(exchange, &texts);
+	size = record_aligned(head.len + size_beside_head(&texts, head));
+	record = capture_store_begin(capture->store, size + piece_size(room), ANSWER_SPARE,
+		retention_class((enum method)exchange->request.method), texts.request_id);
+	if (record == NULL) {
+		return NULL;
+	}
+	put_texts(record, &texts, head);
+	put_facts(record, exchange, exchange->target.has_query || texts.query.len > 0);
+	run = take_run(capture);
+	run->record = record;
+	run->bodies = bodies;
+	run->tunnel = false;
+	run->truncated = false;
+	body_recorder_init(&run->request, &record->request_body, capture->body_max, expected);
+	body_recorder_init(&run->response, &record->response_body, capture->body_max, UINT64_MAX);
+	if (room > 0) {
+		body_recorder_start_in(&run->request, (char *)(record + 1) + size, room);
+	}
+	capture_store_publish(record);
+	return run;
+}
+
+static unsigned on_begin(struct observer *self, struct exchange *exchange, unsigned slot)
+{
+	struct run *run;
+
+	if (exchange->internal || exchange->capture == CAPTURE_NONE) {
+		return OBSERVE_NOTHING;
+	}
+	if (exchange->capture == CAPTURE_ROW) {
+		exchange->observed[slot] = NULL;
+		return OBSERVE_END;
+	}
+	run = begin(of_observer(self), exchange);
+	exchange->observed[slot] = run;
+	if (run == NULL) {
+		return OBSERVE_NOTHING;
+	}
+	return run->bodies ? OBSERVE_HEADS | OBSERVE_BODIES | OBSERVE_END
+			   : OBSERVE_HEADS | OBSERVE_END;
+}
+
+/* --- while it runs */
+
+static void add_data(struct capture *capture, struct run *run, struct body_recorder *recorder,
+	uint64_t passed, struct slice bytes)
+{
+	if (run->tunnel) {
+		body_recorder_count(recorder, passed);
+	} else {
+		body_recorder_add(recorder, capture->store, run->record, &capture->hashes, bytes);
+	}
+}
+
+static void on_request_data(
+	struct observer *self, struct exchange *exchange, unsigned slot, struct slice bytes)
+{
+	struct run *run = exchange->observed[slot];
+
+	add_data(of_observer(self), run, &run->request, exchange->request_bytes, bytes);
+}
+
+static void on_response_data(
+	struct observer *self, struct exchange *exchange, unsigned slot, struct slice bytes)
+{
+	struct run *run = exchange->observed[slot];
+
+	add_data(of_observer(self), run, &run->response, exchange->response_bytes, bytes);
+}
+
+static struct record_section *add_trailers(
+	struct capture *capture, struct run *run, const struct head *trailers)
+{
+	struct record_section *section =
+		capture_store_add(capture->store, run->record, sizeof(*section) + trailers->size);
+
+	if (section == NULL) {
+		run->truncated = true;
+		return NULL;
+	}
+	section->size = trailers->size;
+	section->count = trailers->count;
+	memcpy(section + 1, trailers->bytes, trailers->size);
+	return section;
+}
+
+static void on_request_end(struct observer *self, struct exchange *exchange, unsigned slot,
+	const struct head *trailers)
+{
+	struct run *run = exchange->observed[slot];
+
+	if (trailers != NULL && trailers->size > 0) {
+		atomic_store_explicit(&run->record->request_trailers,
+			add_trailers(of_observer(self), run, trailers), memory_order_release);
+	}
+	body_recorder_end(&run->request, &of_observer(self)->hashes);
+}
+
+static void on_response_end(struct observer *self, struct exchange *exchange, unsigned slot,
+	const struct head *trailers)
+{
+	struct run *run = exchange->observed[slot];
+
+	if (trailers != NULL && trailers->size > 0) {
+		atomic_store_explicit(&run->record->response_trailers,
+			add_trailers(of_observer(self), run, trailers), memory_order_release);
+	}
+	body_recorder_end(&run->response, &of_observer(self)->hashes);
+}
+
+/* What the answer's head says about its body's length; UINT64_MAX where it says nothing, 0 where
+ * there is no body. */
+static uint64_t expected_length(const struct exchange *exchange, const struct head *head)
+{
+	uint64_t length = UINT64_MAX;
+
+	if (exchange->request.method == METHOD_HEAD || head->status < 200 || head->status == 204 ||
+		head->status == 304) {
+		return 0;
+	}
+	slice_to_u64(head_get(head, FIELD_CONTENT_LENGTH), INT64_MAX, &length);
+	return length;
+}
+
+/* Copies a text to `*at`, and moves that behind it. */
+static struct slice put_at(char **at, struct slice text)
+{
+	char *start = *at;
+
+	if (text.len > 0) {
+		memcpy(start, text.ptr, text.len);
+	}
+	*at = start + text.len;
+	return slice_of(start, text.len);
+}
+
+static void write_answer(struct record_answer *answer, const struct exchange *exchange,
+	const struct head *head, struct slice upstream, struct slice error)
+{
+	char *at = (char *)(answer + 1);
+
+	*answer = (struct record_answer){
+		.first_byte_us = exchange->clock.first_byte_us,
+		.status = (uint16_t)exchange->status,
+		.version_minor = head->version_minor,
+		.error_code = (uint8_t)exchange->error.code,
+		.tunnel = exchange->state == EXCHANGE_TUNNEL,
+	};
+	answer->head.bytes = put_at(&at, slice_of(head->bytes, head->size));
+	answer->head.count = head->count;
+	answer->head.fields_at = head->count == 0 ? 0 : head->fields[0].name_at;
+	answer->upstream = put_at(&at, upstream);
+	answer->error = put_at(&at, error);
+}
+
+static struct slice error_text(const struct exchange *exchange)
+{
+	return exchange->error.code == ERR_NONE ? slice_of(NULL, 0)
+						: slice_str(exchange->error.text);
+}
+
+static void on_response_head(
+	struct observer *self, struct exchange *exchange, unsigned slot, const struct head *head)
+{
+	struct capture *capture = of_observer(self);
+	struct run *run = exchange->observed[slot];
+	struct slice upstream = slice_str(exchange->upstream);
+	struct slice error = error_text(exchange);
+	uint64_t expected = expected_length(exchange, head);
+	size_t room = run->bodies ? inline_room(capture, expected) : 0;
+	size_t size = record_aligned(
+		sizeof(struct record_answer) + head->size + upstream.len + error.len);
+	struct record_answer *answer =
+		capture_store_add(capture->store, run->record, size + piece_size(room));
+
+	if (exchange->state == EXCHANGE_TUNNEL) {
+		run->tunnel = true;
+		atomic_store_explicit(&run->request.body->ended, false, memory_order_relaxed);
+	}
+	if (answer == NULL) {
+		run->truncated = true;
+		atomic_store_explicit(&run->response.body->truncated, true, memory_order_relaxed);
+		return;
+	}
+	write_answer(answer, exchange, head, upstream, error);
+	run->response.expected = expected;
+	if (room > 0) {
+		body_recorder_start_in(&run->response, (char *)answer + size, room);
+	}
+	atomic_store_explicit(&run->record->answer, answer, memory_order_release);
+}
+
+/* --- the end */
+
+/* The text as it lies in the record already (`known`), or put there now; empty where there is no
+ * memory for it. */
+static struct slice keep_text(
+	struct capture *capture, struct run *run, struct slice text, struct slice known)
+{
+	char *copy;
+
+	if (slice_equal(text, known)) {
+		return known;
+	}
+	copy = capture_store_add(capture->store, run->record, text.len);
+	if (copy == NULL) {
+		run->truncated = true;
+		return slice_of(NULL, 0);
+	}
+	memcpy(copy, text.ptr, text.len);
+	return slice_of(copy, text.len);
+}
+
+static void put_end(struct capture *capture, struct run *run, const struct exchange *exchange)
+{
+	const struct exchange_clock *clock = &exchange->clock;
+	struct record *record = run->record;
+	const struct record_answer *answer =
+		atomic_load_explicit(&record->answer, memory_order_relaxed);
+	struct slice none = slice_of(NULL, 0);
+
+	record->upstream = keep_text(capture, run, slice_str(exchange->upstream),
+		answer == NULL ? none : answer->upstream);
+	record->error = keep_text(
+		capture, run, error_text(exchange), answer == NULL ? none : answer->error);
+	record->error_code = (uint8_t)exchange->error.code;
+	record->state = (uint8_t)exchange->state;
+	record->status = (uint16_t)exchange->status;
+	record->attempts = exchange->attempts;
+	record->reused = exchange->reused;
+	record->idle_ms = exchange->idle_ms;
+	record->queued_us = clock->queued_us;
+	record->connecting_us = clock->connecting_us;
+	record->connected_us = clock->connected_us;
+	record->sent_us = clock->sent_us;
+	record->first_byte_us = clock->first_byte_us;
+	record->end_us = clock->end_us;
+}
+
+static void end_body(
+	struct capture *capture, struct run *run, struct body_recorder *recorder, uint64_t passed)
+{
+	if (!run->bodies || run->tunnel) {
+		body_recorder_count(recorder, passed);
+	}
+	body_recorder_end(recorder, &capture->hashes);
+}
+
+static void end(struct capture *capture, struct run *run, const struct exchange *exchange)
+{
+	struct capture_ending ending = {
+		.failed = exchange->status >= 500 || exchange->error.code != ERR_NONE,
+		.last = {run->request.piece, run->response.piece},
+		.filled = {run->request.filled, run->response.filled},
+	};
+
+	end_body(capture, run, &run->request, exchange->request_bytes);
+	end_body(capture, run, &run->response, exchange->response_bytes);
+	put_end(capture, run, exchange);
+	ending.truncated = run->truncated || run->request.full || run->response.full;
+	atomic_store_explicit(&run->record->ended, true, memory_order_release);
+	capture_store_end(capture->store, run->record, &ending);
+	give_run(capture, run);
+}
+
+static void on_end(struct observer *self, struct exchange *exchange, unsigned slot)
+{
+	struct capture *capture = of_observer(self);
+	struct run *run = exchange->observed[slot];
+
+	if (run == NULL) {
+		poll_log_add(capture_store_polls(capture->store), exchange);
+		return;
+	}
+	exchange->observed[slot] = NULL;
+	end(capture, run, exchange);
+}
+
+/* --- */
+
+static const struct observer_ops capture_ops = {
+	.name = "capture",
+	.begin = on_begin,
+	.request_data = on_request_data,
+	.request_end = on_request_end,
+	.response_head = on_response_head,
+	.response_data = on_response_data,
+	.response_end = on_response_end,
+	.end = on_end,
+};
+
+struct capture *capture_create(struct capture_store *store, uint64_t body_max)
+{
+	struct capture *capture = mem_zalloc(sizeof(*capture));
+
+	capture->observer.ops = &capture_ops;
+	capture->store = store;
+	capture->body_max = body_max;
+	return capture;
+}
+
+void capture_destroy(struct capture *capture)
+{
+	if (capture == NULL) {
+		return;
+	}
+	while (capture->spare != NULL) {
+		mem_free(take_run(capture));
+	}
+	hash_spares_fini(&capture->hashes);
+	mem_free(capture);
+}
+
+struct observer *capture_observer(struct capture *capture)
+{
+	return &capture->observer;
+}

@@ -1,0 +1,646 @@
+/*
+ * Layer: inspector. One job: the records of all workers within their bounds; see store.h.
+ */
+#include "inspector/store.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include <xxhash.h>
+
+#include "base/list.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "inspector/buddy.h"
+#include "inspector/order.h"
+#include "inspector/record_layout.h"
+
+enum {
+	PIECE_LEAST = 8, /* granules: a body is not broken up into smaller pieces than this for want
+			    of memory */
+	CHUNK_LEAST = 4, /* granules */
+	EVICTION_FACTOR = 16, /* a block that is not found after this many times its size went for
+				 it, is given up: memory is too broken up */
+	SLOTS_A_LOOK = 512,   /* how many slots are looked at before others get the lock */
+	CLEARED_A_TURN = 32,  /* the same for records that are freed */
+};
+
+enum bound {
+	BOUND_ENTRIES,
+	BOUND_BYTES,
+};
+
+struct capture_store {
+	atomic_uint_least64_t next_seq; /* poll rows take from it, too */
+	struct poll_log *polls;
+	uint64_t id_seed;
+	uint32_t capacity;
+
+	pthread_mutex_t lock; /* guards what follows */
+	struct buddy region;
+	struct order order;
+	struct list ended[CLASSES]; /* the one that ended first at the front */
+	uint32_t entries[CLASSES];  /* with running ones */
+	uint64_t granules[CLASSES];
+	uint32_t count;
+	uint32_t running;
+	uint64_t ends;
+	uint64_t evicted[2]; /* by enum bound */
+	uint64_t truncated;
+	uint64_t dropped;
+};
+
+static void lock(struct capture_store *store)
+{
+	int rc = pthread_mutex_lock(&store->lock);
+
+	assert(rc == 0);
+	(void)rc;
+}
+
+static void unlock(struct capture_store *store)
+{
+	int rc = pthread_mutex_unlock(&store->lock);
+
+	assert(rc == 0);
+	(void)rc;
+}
+
+/* --- going. All of these want the lock */
+
+static void free_pieces(struct capture_store *store, struct record_body_data *body)
+{
+	struct record_piece *piece = atomic_load_explicit(&body->first, memory_order_relaxed);
+
+	while (piece != NULL) {
+		struct record_piece *next =
+			atomic_load_explicit(&piece->next, memory_order_relaxed);
+
+		if (piece->granules > 0) {
+			buddy_give(&store->region, piece, piece->granules);
+		}
+		piece = next;
+	}
+}
+
+static void free_record(struct capture_store *store, struct record *record)
+{
+	struct record_chunk *chunk = record->newest;
+
+	free_pieces(store, &record->request_body);
+	free_pieces(store, &record->response_body);
+	while (chunk != NULL) { /* the last of them holds the record itself */
+		struct record_chunk *older = chunk->older;
+
+		buddy_give(&store->region, chunk, chunk->granules);
+		chunk = older;
+	}
+}
+
+/* True where that was the last one. */
+static bool drop_reference(struct record *record)
+{
+	return atomic_fetch_sub_explicit(&record->references, 1, memory_order_acq_rel) == 1;
+}
+
+/* Takes a record that has ended out of the ring; its memory goes with the last reference. */
+static void take_out(struct capture_store *store, struct record *record)
+{
+	list_remove(&record->node);
+	order_remove(&store->order, record->seq);
+	store->entries[record->class_of]--;
+	store->granules[record->class_of] -= record->granules;
+	store->count--;
+	if (drop_reference(record)) {
+		free_record(store, record);
+	}
+}
+
+static void move_to_class(
+	struct capture_store *store, struct record *record, enum capture_class class_of)
+{
+	store->entries[record->class_of]--;
+	store->granules[record->class_of] -= record->granules;
+	record->class_of = (uint8_t)class_of;
+	store->entries[class_of]++;
+	store->granules[class_of] += record->granules;
+}
+
+/* Puts a record behind all that have ended in its class. */
+static void list_as_newest(struct capture_store *store, struct record *record)
+{
+	list_remove(&record->node);
+	list_push_back(&store->ended[record->class_of], &record->node);
+	record->ended_order = store->ends++;
+}
+
+static struct record *oldest_of(struct capture_store *store, enum capture_class class_of)
+{
+	struct list *list = &store->ended[class_of];
+
+	return list_empty(list) ? NULL : container_of(list->next, struct record, node);
+}
+
+static enum capture_class choose(
+	struct capture_store *store, enum bound bound, enum capture_class newcomer)
+{
+	struct retention_holding holdings[CLASSES];
+
+	for (unsigned i = 0; i < CLASSES; i++) {
+		const struct record *oldest = oldest_of(store, (enum capture_class)i);
+
+		holdings[i] = (struct retention_holding){
+			.amount = bound == BOUND_ENTRIES ? store->entries[i] : store->granules[i],
+			.evictable = oldest != NULL,
+		};
+		if (oldest != NULL) {
+			holdings[i].oldest = oldest->ended_order;
+			holdings[i].gives = bound == BOUND_ENTRIES ? 1 : oldest->granules;
+		}
+	}
+	return retention_choose(holdings,
+		bound == BOUND_ENTRIES ? store->capacity : store->region.granules, newcomer);
+}
+
+/* Makes one record go. False where none may. */
+static bool evict(struct capture_store *store, enum bound bound, enum capture_class newcomer)
+{
+	for (;;) { /* ends: a failed mutation goes on as a mutation once */
+		enum capture_class class_of = choose(store, bound, newcomer);
+		struct record *record;
+
+		if (class_of == CLASSES) {
+			return false;
+		}
+		record = oldest_of(store, class_of);
+		if (class_of != CLASS_FAILED || !record->mutation) {
+			take_out(store, record);
+			store->evicted[bound]++;
+			return true;
+		}
+		move_to_class(store, record, CLASS_MUTATION);
+		list_as_newest(store, record);
+	}
+}
+
+/* --- memory. All of these want the lock */
+
+/* A block of `wanted` granules or somewhat more, or where there is none, of at least `least`;
+ * others go for it where need be. */
+static void *take_block(struct capture_store *store, uint32_t wanted, uint32_t least,
+	enum capture_class class_of, uint32_t *got)
+{
+	uint32_t taken = store->region.taken;
+	uint64_t freed = 0;
+
+	for (;;) {
+		void *block = buddy_take(&store->region, wanted, got);
+
+		if (block == NULL && buddy_largest(&store->region) >= least) {
+			block = buddy_take(&store->region, buddy_largest(&store->region), got);
+		}
+		if (block != NULL) {
+			return block;
+		}
+		if (freed >= (uint64_t)least * EVICTION_FACTOR ||
+			!evict(store, BOUND_BYTES, class_of)) {
+			return NULL;
+		}
+		freed = taken - store->region.taken;
+	}
+}
+
+static void account(struct capture_store *store, struct record *record, uint32_t granules)
+{
+	record->granules += granules;
+	store->granules[record->class_of] += granules;
+}
+
+static void unaccount(struct capture_store *store, struct record *record, uint32_t granules)
+{
+	record->granules -= granules;
+	store->granules[record->class_of] -= granules;
+}
+
+static void trim_chunk(struct capture_store *store, struct record *record)
+{
+	struct record_chunk *chunk = record->newest;
+	uint32_t kept = buddy_granules(chunk->used);
+
+	if (kept < chunk->granules) {
+		buddy_trim(&store->region, chunk, chunk->granules, kept);
+		unaccount(store, record, chunk->granules - kept);
+		chunk->granules = kept;
+	}
+}
+
+static void trim_piece(struct capture_store *store, struct record *record,
+	struct record_piece *piece, size_t filled)
+{
+	uint32_t kept = buddy_granules(sizeof(*piece) + filled);
+
+	if (kept < piece->granules) {
+		buddy_trim(&store->region, piece, piece->granules, kept);
+		unaccount(store, record, piece->granules - kept);
+		piece->granules = kept;
+	}
+}
+
+static struct record_chunk *add_chunk(
+	struct capture_store *store, struct record *record, size_t size)
+{
+	uint32_t least = buddy_granules(sizeof(struct record_chunk) + size);
+	uint32_t granules;
+	struct record_chunk *chunk = take_block(store, least < CHUNK_LEAST ? CHUNK_LEAST : least,
+		least, record->class_of, &granules);
+
+	if (chunk == NULL) {
+		return NULL;
+	}
+	trim_chunk(store, record);
+	*chunk = (struct record_chunk){
+		.older = record->newest, .granules = granules, .used = sizeof(*chunk)};
+	record->newest = chunk;
+	account(store, record, granules);
+	return chunk;
+}
+
+/* --- life */
+
+struct capture_store *capture_store_create(const struct inspector_settings *settings)
+{
+	struct capture_store *store = mem_zalloc(sizeof(*store));
+
+	if (pthread_mutex_init(&store->lock, NULL) != 0) {
+		abort(); /* the system is out of memory */
+	}
+	atomic_init(&store->next_seq, 1);
+	store->polls = poll_log_create(settings->capture.rows, &store->next_seq);
+	store->id_seed = random_u64();
+	store->capacity = settings->capture.entries;
+	buddy_init(&store->region, settings->capture.memory);
+	order_init(&store->order, store->capacity);
+	for (unsigned i = 0; i < CLASSES; i++) {
+		list_init(&store->ended[i]);
+	}
+	return store;
+}
+
+void capture_store_destroy(struct capture_store *store)
+{
+	if (store == NULL) {
+		return;
+	}
+	order_fini(&store->order);
+	buddy_fini(&store->region);
+	poll_log_destroy(store->polls);
+	pthread_mutex_destroy(&store->lock);
+	mem_free(store);
+}
+
+uint64_t capture_store_memory_max(const struct inspector_settings *settings)
+{
+	return sizeof(struct capture_store) + buddy_memory_max(settings->capture.memory) +
+	       order_memory_max(settings->capture.entries) +
+	       (uint64_t)settings->capture.rows * sizeof(struct poll_row);
+}
+
+struct poll_log *capture_store_polls(struct capture_store *store)
+{
+	return store->polls;
+}
+
+/* --- recording */
+
+static uint64_t hash_id(const struct capture_store *store, struct slice request_id)
+{
+	return XXH3_64bits_withSeed(request_id.ptr, request_id.len, store->id_seed);
+}
+
+static struct record *begin(struct capture_store *store, size_t size, size_t spare,
+	enum capture_class class_of, uint64_t id_hash)
+{
+	uint32_t least = buddy_granules(sizeof(struct record) + size);
+	uint32_t granules;
+	struct record *record;
+
+	while (store->count >= store->capacity) {
+		if (store->capacity == 0 || !evict(store, BOUND_ENTRIES, class_of)) {
+			return NULL;
+		}
+	}
+	record = take_block(store, buddy_granules(sizeof(struct record) + size + spare), least,
+		class_of, &granules);
+	if (record == NULL) {
+		return NULL;
+	}
+	record->chunk = (struct record_chunk){
+		.granules = granules, .used = (uint32_t)(record_aligned(sizeof(*record) + size))};
+	record->newest = &record->chunk;
+	list_init(&record->node);
+	record->seq = atomic_fetch_add_explicit(&store->next_seq, 1, memory_order_relaxed);
+	atomic_init(&record->references, 1);
+	atomic_init(&record->published, false);
+	record->granules = 0;
+	record->class_of = (uint8_t)class_of;
+	record->mutation = class_of == CLASS_MUTATION;
+	account(store, record, granules);
+	store->entries[class_of]++;
+	store->count++;
+	store->running++;
+	order_push(&store->order, record->seq, id_hash, record);
+	return record;
+}
+
+struct record *capture_store_begin(struct capture_store *store, size_t size, size_t spare,
+	enum capture_class class_of, struct slice request_id)
+{
+	uint64_t id_hash = hash_id(store, request_id);
+	struct record *record;
+
+	lock(store);
+	record = begin(store, size, spare, class_of, id_hash);
+	store->dropped += record == NULL;
+	unlock(store);
+	return record;
+}
+
+void capture_store_publish(struct record *record)
+{
+	atomic_store_explicit(&record->published, true, memory_order_release);
+}
+
+static size_t room_of(const struct record_chunk *chunk)
+{
+	return (size_t)chunk->granules * BUDDY_GRANULE - chunk->used;
+}
+
+void *capture_store_add(struct capture_store *store, struct record *record, size_t size)
+{
+	struct record_chunk *chunk = record->newest;
+	char *at;
+
+	size = record_aligned(size);
+	if (room_of(chunk) < size) {
+		lock(store);
+		chunk = add_chunk(store, record, size);
+		unlock(store);
+		if (chunk == NULL) {
+			return NULL;
+		}
+	}
+	at = (char *)chunk + chunk->used;
+	chunk->used += (uint32_t)size;
+	return at;
+}
+
+struct record_piece *capture_store_add_piece(
+	struct capture_store *store, struct record *record, size_t wanted)
+{
+	uint32_t granules = buddy_granules(sizeof(struct record_piece) + wanted);
+	uint32_t least = granules < PIECE_LEAST ? granules : PIECE_LEAST;
+	uint32_t got;
+	struct record_piece *piece;
+
+	lock(store);
+	piece = take_block(store, granules, least, record->class_of, &got);
+	if (piece != NULL) {
+		if (got > granules) {
+			buddy_trim(&store->region, piece, got, granules);
+			got = granules;
+		}
+		account(store, record, got);
+	}
+	unlock(store);
+	if (piece == NULL) {
+		return NULL;
+	}
+	atomic_init(&piece->next, NULL);
+	piece->granules = got;
+	piece->capacity = got * BUDDY_GRANULE - (uint32_t)sizeof(*piece);
+	return piece;
+}
+
+void capture_store_end(
+	struct capture_store *store, struct record *record, const struct capture_ending *ending)
+{
+	lock(store);
+	for (unsigned i = 0; i < 2; i++) {
+		if (ending->last[i] != NULL) {
+			trim_piece(store, record, ending->last[i], ending->filled[i]);
+		}
+	}
+	trim_chunk(store, record);
+	if (ending->failed) {
+		move_to_class(store, record, CLASS_FAILED);
+	}
+	list_as_newest(store, record);
+	store->running--;
+	store->truncated += ending->truncated;
+	unlock(store);
+}
+
+/* --- reading */
+
+static bool is_published(const struct record *record)
+{
+	return atomic_load_explicit(&record->published, memory_order_acquire);
+}
+
+void capture_store_hold(struct record *record)
+{
+	atomic_fetch_add_explicit(&record->references, 1, memory_order_relaxed);
+}
+
+void capture_store_release(struct capture_store *store, struct record *record)
+{
+	if (record != NULL && drop_reference(record)) {
+		lock(store);
+		free_record(store, record);
+		unlock(store);
+	}
+}
+
+/* A walk over the slots from the newest below `before` on, which lets go of the lock now and then.
+ */
+struct walk {
+	uint64_t before; /* what is left are the slots below this */
+	uint64_t after;
+	bool done;
+};
+
+typedef bool (*visit_fn)(void *context, const struct order_slot *slot); /* false: no more */
+
+/* Looks at some slots, the newest first. Wants the lock. */
+static void walk_on(struct capture_store *store, struct walk *walk, visit_fn visit, void *context)
+{
+	uint64_t position = order_find(&store->order, walk->before);
+
+	for (unsigned looked = 0; looked < SLOTS_A_LOOK; looked++) {
+		const struct order_slot *slot;
+
+		if (position == store->order.first) {
+			walk->done = true;
+			return;
+		}
+		position--;
+		slot = order_at(&store->order, position);
+		if (slot->seq <= walk->after) {
+			walk->done = true;
+			return;
+		}
+		walk->before = slot->seq;
+		if (slot->record != NULL && is_published(slot->record) && !visit(context, slot)) {
+			walk->done = true;
+			return;
+		}
+	}
+}
+
+static void walk_through(
+	struct capture_store *store, uint64_t before, uint64_t after, visit_fn visit, void *context)
+{
+	struct walk walk = {.before = before, .after = after, .done = false};
+
+	while (!walk.done) {
+		lock(store);
+		walk_on(store, &walk, visit, context);
+		unlock(store);
+	}
+}
+
+struct taking {
+	struct record **out;
+	size_t count;
+	size_t max;
+};
+
+static bool take_one(void *context, const struct order_slot *slot)
+{
+	struct taking *taking = context;
+
+	capture_store_hold(slot->record);
+	taking->out[taking->count++] = slot->record;
+	return taking->count < taking->max;
+}
+
+size_t capture_store_take(struct capture_store *store, uint64_t before, uint64_t after,
+	struct record **out, size_t max)
+{
+	struct taking taking = {.out = out, .count = 0, .max = max};
+
+	if (max > 0) {
+		walk_through(store, before, after, take_one, &taking);
+	}
+	return taking.count;
+}
+
+struct record *capture_store_find_seq(struct capture_store *store, uint64_t seq)
+{
+	struct record *record = NULL;
+	uint64_t position;
+
+	lock(store);
+	position = order_find(&store->order, seq);
+	if (position < store->order.end) {
+		const struct order_slot *slot = order_at(&store->order, position);
+
+		if (slot->seq == seq && slot->record != NULL && is_published(slot->record)) {
+			record = slot->record;
+			capture_store_hold(record);
+		}
+	}
+	unlock(store);
+	return record;
+}
+
+struct seeking {
+	struct slice id;
+	uint64_t hash;
+	struct record *found;
+};
+
+static bool compare_id(void *context, const struct order_slot *slot)
+{
+	struct seeking *seeking = context;
+	struct slice id;
+
+	if (slot->id_hash != seeking->hash) {
+		return true;
+	}
+	id = slice_of((const char *)slot->record + slot->record->request_id.at,
+		slot->record->request_id.len);
+	if (!slice_equal(id, seeking->id)) {
+		return true;
+	}
+	capture_store_hold(slot->record);
+	seeking->found = slot->record;
+	return false;
+}
+
+struct record *capture_store_find_id(struct capture_store *store, struct slice request_id)
+{
+	struct seeking seeking = {
+		.id = request_id, .hash = hash_id(store, request_id), .found = NULL};
+
+	if (request_id.len > 0) { /* some have none: nobody asks for those by ID */
+		walk_through(store, UINT64_MAX, 0, compare_id, &seeking);
+	}
+	return seeking.found;
+}
+
+void capture_store_counts(struct capture_store *store, struct capture_counts *counts)
+{
+	*counts = (struct capture_counts){
+		.capacity = store->capacity,
+		.memory = (uint64_t)store->region.granules * BUDDY_GRANULE,
+		.rows = poll_log_count(store->polls),
+		.row_capacity = poll_log_capacity(store->polls),
+	};
+	lock(store);
+	for (unsigned i = 0; i < CLASSES; i++) {
+		counts->records[i] = store->entries[i];
+	}
+	counts->count = store->count;
+	counts->running = store->running;
+	counts->bytes = (uint64_t)store->region.taken * BUDDY_GRANULE;
+	counts->evicted_by_entries = store->evicted[BOUND_ENTRIES];
+	counts->evicted_by_bytes = store->evicted[BOUND_BYTES];
+	counts->evicted = counts->evicted_by_entries + counts->evicted_by_bytes;
+	counts->truncated = store->truncated;
+	counts->dropped = store->dropped;
+	unlock(store);
+}
+
+/* Takes some out that ended before `limit`. False where there are none left. */
+static bool clear_some(struct capture_store *store, uint64_t limit)
+{
+	unsigned cleared = 0;
+
+	lock(store);
+	for (unsigned i = 0; i < CLASSES; i++) {
+		struct record *record;
+
+		while (cleared < CLEARED_A_TURN &&
+			(record = oldest_of(store, (enum capture_class)i)) != NULL &&
+			record->ended_order < limit) {
+			take_out(store, record);
+			cleared++;
+		}
+	}
+	unlock(store);
+	return cleared == CLEARED_A_TURN;
+}
+
+void capture_store_clear(struct capture_store *store)
+{
+	uint64_t limit;
+
+	lock(store);
+	limit = store->ends;
+	unlock(store);
+	while (clear_some(store, limit)) {
+	}
+	poll_log_clear(store->polls);
+}
