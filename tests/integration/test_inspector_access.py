@@ -175,15 +175,6 @@ def test_no_answer_invites_other_origins(guarded):
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_origins_of_the_settings_may_read(sightglass, origin):
-    proxy = sightglass(
-        origin, config={"inspector": {"allow_origins": ["http://dash.example"]}}
-    )
-    answer = look(proxy, Origin="http://dash.example")
-    assert answer.headers["Access-Control-Allow-Origin"] == "http://dash.example"
-    assert "Access-Control-Allow-Origin" not in look(proxy, Origin="http://evil.example").headers
-
-
 def test_over_a_unix_socket_no_token_is_needed(sightglass, origin, tmp_path):
     proxy = sightglass(origin, listen=[f"unix:{tmp_path}/in.sock"])
     response = proxy.connect().get(b"/_inspector/api/requests", host=b"localhost")

@@ -17,7 +17,7 @@ from harness.wire import DEADLINE_S, until
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("SIGHTGLASS_BINARY", str(REPOSITORY / "build" / "sightglass"))
-LISTENING = re.compile(r"listening on (unix:[^\s\",]+|\[[0-9a-f:.]+\]:\d+|[0-9.]+:\d+)")
+LISTENING = re.compile(r"listening on (unix:[^\s\",]+|\[[0-9a-f:.]+\]:\d+|[0-9.]*:\d+)")
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:")
 
 
@@ -117,7 +117,7 @@ class Sightglass:
         if text.startswith("unix:"):
             return text[len("unix:") :]
         host, port = text.rsplit(":", 1)
-        return host.strip("[]"), int(port)
+        return host.strip("[]") or "127.0.0.1", int(port)
 
     @property
     def port(self):
