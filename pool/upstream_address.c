@@ -13,6 +13,7 @@ enum {
 	DEFAULT_PORT = 80,
 	NAME_MAX_LENGTH = 253, /* RFC 1035 section 2.3.4, without the root's dot */
 	LABEL_MAX_LENGTH = 63,
+	QUOTED_MAX = 100,
 };
 
 static const char wanted[] = "http://HOST:PORT or unix:/PATH would be right";
@@ -20,6 +21,12 @@ static const char wanted[] = "http://HOST:PORT or unix:/PATH would be right";
 static enum err_code refuse(struct err *err, const char *what)
 {
 	return err_set(err, ERR_SETTINGS, "%s; %s", what, wanted);
+}
+
+/* What is quoted leaves room for what would be right. */
+static struct slice shortened(struct slice text)
+{
+	return slice_of(text.ptr, text.len < QUOTED_MAX ? text.len : QUOTED_MAX);
 }
 
 static bool copy(struct slice text, char *out, size_t size)
@@ -59,14 +66,12 @@ static bool visible(struct slice text)
 	return true;
 }
 
-/* Letters, digits, '-' and '_' between dots; '_' is in no host name but in many of containers. */
+/* Of a name that is not empty: letters, digits, '-' and '_' between dots; '_' is in no host name
+ * but in many of containers. */
 static bool valid_name(struct slice name)
 {
 	size_t label = 0;
 
-	if (name.len == 0 || name.len > NAME_MAX_LENGTH) {
-		return false;
-	}
 	for (size_t i = 0; i < name.len; i++) {
 		char c = ascii_lower(name.ptr[i]);
 		bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
@@ -110,27 +115,31 @@ static enum err_code parse_host(
 	if (host.len == 0) {
 		return refuse(err, "the URL names no host");
 	}
+	if (host.len > NAME_MAX_LENGTH) {
+		return err_set(err, ERR_SETTINGS,
+			"the host name is too long; at most %d characters would be right",
+			NAME_MAX_LENGTH);
+	}
 	if (!valid_name(host)) {
-		return err_set(err, ERR_SETTINGS, "\"%.*s\" is no host name; %s", SLICE_ARGS(host),
-			wanted);
+		return err_set(err, ERR_SETTINGS, "\"%.*s\" is no host name; %s",
+			SLICE_ARGS(shortened(host)), wanted);
 	}
 	(void)copy(host, address->host, sizeof(address->host)); /* NAME_MAX_LENGTH fits */
 	return ERR_NONE;
 }
 
+/* `rest` is what stands behind the host. */
 static enum err_code parse_port(
 	struct slice rest, struct upstream_address *address, struct err *err)
 {
 	uint64_t port = DEFAULT_PORT;
+	bool colon = slice_starts_with(rest, SLICE(":"));
+	struct slice digits = colon ? slice_of(rest.ptr + 1, rest.len - 1) : rest;
 
-	if (rest.len > 0 &&
-		(rest.ptr[0] != ':' ||
-			!slice_to_u64(slice_of(rest.ptr + 1, rest.len - 1), UINT16_MAX, &port) ||
-			port == 0)) {
+	if (rest.len > 0 && (!colon || !slice_to_u64(digits, UINT16_MAX, &port) || port == 0)) {
 		return err_set(err, ERR_SETTINGS,
 			"\"%.*s\" is no port; a number from 1 to 65535 would be right",
-			SLICE_ARGS(
-				rest.ptr[0] == ':' ? slice_of(rest.ptr + 1, rest.len - 1) : rest));
+			SLICE_ARGS(shortened(digits)));
 	}
 	address->port = (uint16_t)port;
 	return ERR_NONE;
@@ -202,7 +211,8 @@ static enum err_code parse_unix(
 			"a unix socket is named by its whole path; unix:/PATH would be right");
 	}
 	if (memchr(path.ptr, '\0', path.len) != NULL) {
-		return err_set(err, ERR_SETTINGS, "the path of the unix socket holds a NUL");
+		return err_set(err, ERR_SETTINGS,
+			"the path of the unix socket holds a NUL byte; one without would be right");
 	}
 	if (path.len >= sizeof(limit.sun_path)) {
 		return err_set(err, ERR_SETTINGS,
@@ -231,7 +241,7 @@ enum err_code upstream_address_parse(
 	}
 	if (has_slashes) {
 		return err_set(err, ERR_SETTINGS, "an upstream cannot be reached by \"%.*s\"; %s",
-			SLICE_ARGS(scheme), wanted);
+			SLICE_ARGS(shortened(scheme)), wanted);
 	}
 	return refuse(err, url.len == 0 ? "the URL is empty" : "the URL has no scheme");
 }
