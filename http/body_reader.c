@@ -189,7 +189,7 @@ static enum body_progress expect(struct body_reader *reader, struct slice *in, c
 static enum body_progress read_chunked(
 	struct body_reader *reader, struct slice *in, struct slice *data, struct err *err)
 {
-	enum body_progress progress = BODY_MORE;
+	enum body_progress progress = reader->state == STATE_FAILED ? BODY_FAILED : BODY_MORE;
 
 	while (progress == BODY_MORE && reader->state != STATE_END && in->len > 0) {
 		switch ((enum state)reader->state) {
@@ -229,9 +229,8 @@ static enum body_progress read_chunked(
 				"a chunked body does not end in CRLF", err);
 			break;
 		case STATE_END:
-			break;
 		case STATE_FAILED:
-			return BODY_FAILED;
+			break; /* not within the loop */
 		}
 	}
 	return progress == BODY_MORE && reader->state == STATE_END ? BODY_END : progress;

@@ -541,6 +541,9 @@ enum head_progress head_reader_feed(
 	enum step step;
 
 	*taken = 0;
+	if (in.len == 0) {
+		return HEAD_MORE;
+	}
 	if (reader->phase == PHASE_BEFORE) {
 		bool failed;
 		size_t skipped = skip_empty_line(reader, in, &failed);
@@ -551,9 +554,9 @@ enum head_progress head_reader_feed(
 		}
 		*taken = skipped;
 		in = slice_of(in.ptr + skipped, in.len - skipped);
-	}
-	if (in.len == 0) {
-		return HEAD_MORE;
+		if (in.len == 0) {
+			return HEAD_MORE;
+		}
 	}
 	step = reader->held == NULL ? feed_fresh(reader, in, &used, err)
 				    : feed_held(reader, in, &used, err);

@@ -11,15 +11,14 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-/*
- * True where path_normalise would give the same bytes: most paths are, and need no memory.
- */
+/* True where path_normalise would give the same bytes: most paths are, and need no memory. */
 bool path_is_normal(struct slice path);
 /*
  * Puts `path` (no query) into normal form in `out`, which has room for path.len + 1 bytes (path.len
  * do where it begins with '/'): percent-encoded unreserved characters decoded, other escapes in
- * capitals, dot segments resolved and never above the root, doubled slashes folded; "%2F" stays
- * what it is. Returns the length. A second time changes nothing.
+ * capitals, dot segments resolved and never above the root, doubled slashes folded. "%2F" stays
+ * what it is, and so does a '%' that begins no escape. Returns the length. Where every '%' begins
+ * an escape, a second time changes nothing.
  */
 size_t path_normalise(struct slice path, char *out);
 

@@ -63,7 +63,7 @@ static void read_head(struct reading *reading, enum head_kind kind, struct slice
 static void read_body(struct reading *reading, struct slice bytes, size_t step)
 {
 	struct body_reader reader;
-	struct slice piece = slice_of(NULL, 0);
+	struct slice piece = SLICE("");
 	enum body_progress progress;
 
 	body_reader_init(
