@@ -243,7 +243,8 @@ void loop_timer_start(struct loop *loop, struct timer *timer, uint64_t delay_ms)
 	uint64_t now_ms = loop_now_ms(loop);
 
 	timer_start(&loop->timers, timer, now_ms, delay_ms);
-	/* A deadline that comes no sooner than what is armed costs nothing; one that is stopped early leaves a spare wake-up. */
+	/* A deadline that comes no sooner than what is armed costs nothing; one that is stopped
+	 * early leaves a spare wake-up. */
 	arm(loop, now_ms, delay_ms + TIMER_TICK_MS);
 }
 

@@ -1,10 +1,11 @@
 /*
- * Layer: base. One job: what one event loop's objects share: the libuv loop, the read buffer, the timer wheel, the clock, the
- * arenas' spare blocks, and the end of a turn.
+ * Layer: base. One job: what one event loop's objects share: the libuv loop, the read buffer, the
+ * timer wheel, the clock, the arenas' spare blocks, and the end of a turn.
  *
- * A turn is one callback from libuv. What it makes ready waits in a queue and runs when the callback has returned into loop_settle():
- * so no event is ever delivered from inside a call down, and nobody is freed under its caller's feet. What it writes to streams is gathered
- * and leaves at the turn's end by one system call a stream. Bytes that were read live until then.
+ * A turn is one callback from libuv. What it makes ready waits in a queue and runs when the
+ * callback has returned into loop_settle(): so no event is ever delivered from inside a call down,
+ * and nobody is freed under its caller's feet. What it writes to streams is gathered and leaves at
+ * the turn's end by one system call a stream. Bytes that were read live until then.
  *
  * Everything here belongs to the loop's thread, but for loop_post().
  */
@@ -44,14 +45,14 @@ struct message {
 
 struct loop {
 	uv_loop_t uv;
-	char *read_buffer;      /* LOOP_READ_BUFFER_SIZE; whatever any stream read this turn */
+	char *read_buffer; /* LOOP_READ_BUFFER_SIZE; whatever any stream read this turn */
 	struct arena_pool arenas;
 	struct loop_garbage *garbage; /* heap memory to free at the end of this turn */
-	struct arena scratch;   /* emptied at the end of each turn */
-	struct list ready;      /* tasks for the end of this turn */
-	struct list settled;    /* tasks for when this turn's writes have left or were copied */
-	struct list later;      /* tasks for the next iteration, after I/O was polled for */
-	struct list unflushed;  /* streams with gathered writes */
+	struct arena scratch;         /* emptied at the end of each turn */
+	struct list ready;            /* tasks for the end of this turn */
+	struct list settled;   /* tasks for when this turn's writes have left or were copied */
+	struct list later;     /* tasks for the next iteration, after I/O was polled for */
+	struct list unflushed; /* streams with gathered writes */
 	struct timer_wheel timers;
 	uv_timer_t wheel_timer; /* armed for the wheel's next deadline */
 	uint64_t armed_for_ms;  /* UINT64_MAX while it is not armed */
@@ -59,7 +60,7 @@ struct loop {
 	uv_async_t wakeup;      /* tells of posted messages */
 	pthread_mutex_t posted_lock;
 	struct list posted;
-	uint64_t turn_us;       /* clock_now_us(), read once per turn at first use; 0 = not yet */
+	uint64_t turn_us; /* clock_now_us(), read once per turn at first use; 0 = not yet */
 	bool settling;
 };
 
@@ -71,25 +72,30 @@ void loop_stop(struct loop *loop);
 /* Closes the loop's own handles; every other must be closed by then. */
 void loop_fini(struct loop *loop);
 
-/* To be called last in every callback from libuv: runs ready tasks and flushes streams, until neither is left. */
+/* To be called last in every callback from libuv: runs ready tasks and flushes streams, until
+ * neither is left. */
 void loop_settle(struct loop *loop);
 
 void task_init(struct task *task, task_fn run);
 /* Runs the task at the end of this turn; a task that is queued already stays where it is. */
 void loop_ready(struct loop *loop, struct task *task);
-/* Runs the task once what was written this turn has left, or was copied: the moment from which borrowed bytes may be freed. */
+/* Runs the task once what was written this turn has left, or was copied: the moment from which
+ * borrowed bytes may be freed. */
 void loop_settled(struct loop *loop, struct task *task);
 /* Frees memory of mem_alloc's at that same moment. NULL is harmless. */
 void loop_free_settled(struct loop *loop, void *memory);
-/* Runs the task in the loop's next iteration: long work goes on in slices this way, and I/O comes between them. */
+/* Runs the task in the loop's next iteration: long work goes on in slices this way, and I/O comes
+ * between them. */
 void loop_later(struct loop *loop, struct task *task);
 /* Harmless on a task that is not queued. */
 void task_cancel(struct task *task);
 
-/* Any thread: runs the message on the loop's thread. It must outlive its run; the loop must not be finished. */
+/* Any thread: runs the message on the loop's thread. It must outlive its run; the loop must not be
+ * finished. */
 void loop_post(struct loop *loop, struct message *message);
 
-/* Monotonic microseconds, read at most once per turn. For what an exchange itself reports, this is exact enough: a turn is one callback. */
+/* Monotonic microseconds, read at most once per turn. For what an exchange itself reports, this is
+ * exact enough: a turn is one callback. */
 uint64_t loop_now_us(struct loop *loop);
 static inline uint64_t loop_now_ms(struct loop *loop)
 {
@@ -99,7 +105,8 @@ static inline uint64_t loop_now_ms(struct loop *loop)
 void loop_timer_start(struct loop *loop, struct timer *timer, uint64_t delay_ms);
 void loop_timer_stop(struct loop *loop, struct timer *timer);
 
-/* Memory until the end of this turn: for bytes that are written to a stream. Never NULL; the caller bounds `size`. */
+/* Memory until the end of this turn: for bytes that are written to a stream. Never NULL; the caller
+ * bounds `size`. */
 void *loop_scratch(struct loop *loop, size_t size);
 
 #endif

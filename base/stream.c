@@ -62,7 +62,8 @@ static void on_read(uv_stream_t *handle, ssize_t count, const uv_buf_t *buf)
 		stream->reading = false;
 		fail(stream, (int)count);
 	}
-	loop_settle(loop); /* `stream` may be closing by now, but its memory stands until a later callback */
+	loop_settle(loop); /* `stream` may be closing by now, but its memory stands until a later
+			      callback */
 }
 
 static void start_reading(struct stream *stream)
@@ -70,7 +71,8 @@ static void start_reading(struct stream *stream)
 	if (!stream->reading) {
 		int rc = uv_read_start(&stream->uv.stream, on_alloc, on_read);
 
-		/* Fails only on a stream that is closing or has ended, where there is nothing to read. */
+		/* Fails only on a stream that is closing or has ended, where there is nothing to
+		 * read. */
 		stream->reading = rc == 0;
 	}
 }
@@ -94,7 +96,8 @@ static void on_backlog_written(uv_write_t *request, int status)
 	loop_settle(loop);
 }
 
-/* Copies what is left of the parts from byte `skip` on, and leaves it to libuv. Returns 0 or a libuv error. */
+/* Copies what is left of the parts from byte `skip` on, and leaves it to libuv. Returns 0 or a
+ * libuv error. */
 static int write_backlog(struct stream *stream, const struct stream_gather *gather, size_t skip)
 {
 	size_t len = 0;
@@ -212,19 +215,22 @@ void stream_flush(struct stream *stream)
 	}
 }
 
-static void open_stream(struct stream *stream, struct loop *loop, const struct stream_ops *ops, bool is_unix)
+static void open_stream(
+	struct stream *stream, struct loop *loop, const struct stream_ops *ops, bool is_unix)
 {
 	*stream = (struct stream){.ops = ops, .loop = loop, .is_unix = is_unix};
 	list_init(&stream->unflushed);
 	if (is_unix) {
-		(void)uv_pipe_init(&loop->uv, &stream->uv.pipe, 0); /* makes no socket yet: cannot fail */
+		(void)uv_pipe_init(
+			&loop->uv, &stream->uv.pipe, 0); /* makes no socket yet: cannot fail */
 	} else {
 		(void)uv_tcp_init(&loop->uv, &stream->uv.tcp);
 	}
 	stream->uv.handle.data = stream;
 }
 
-int stream_accept(struct stream *stream, struct loop *loop, const struct stream_ops *ops, uv_stream_t *listener, bool is_unix)
+int stream_accept(struct stream *stream, struct loop *loop, const struct stream_ops *ops,
+	uv_stream_t *listener, bool is_unix)
 {
 	int rc;
 
@@ -258,7 +264,8 @@ static void on_connected(uv_connect_t *request, int status)
 	loop_settle(loop);
 }
 
-int stream_connect_tcp(struct stream *stream, struct loop *loop, const struct stream_ops *ops, const struct sockaddr *address)
+int stream_connect_tcp(struct stream *stream, struct loop *loop, const struct stream_ops *ops,
+	const struct sockaddr *address)
 {
 	uv_connect_t *request = mem_alloc(sizeof(*request));
 	int rc;
@@ -271,7 +278,8 @@ int stream_connect_tcp(struct stream *stream, struct loop *loop, const struct st
 	return rc;
 }
 
-int stream_connect_unix(struct stream *stream, struct loop *loop, const struct stream_ops *ops, const char *path)
+int stream_connect_unix(
+	struct stream *stream, struct loop *loop, const struct stream_ops *ops, const char *path)
 {
 	uv_connect_t *request = mem_alloc(sizeof(*request));
 
@@ -378,7 +386,8 @@ void stream_close(struct stream *stream, stream_closed_fn closed)
 	if (stream->gathered != NULL && !stream->broken && stream->writes == 0) {
 		bool all;
 
-		(void)try_parts(stream, stream->gathered, &all); /* the stream ends here, whatever it took */
+		(void)try_parts(stream, stream->gathered,
+			&all); /* the stream ends here, whatever it took */
 	}
 	close_handle(stream, closed);
 }

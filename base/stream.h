@@ -1,10 +1,13 @@
 /*
- * Layer: base. One job: a connected byte stream over TCP or a unix socket, read into the loop's one buffer, written by gathering.
+ * Layer: base. One job: a connected byte stream over TCP or a unix socket, read into the loop's one
+ * buffer, written by gathering.
  *
- * A stream is embedded in its owner. Reading is on from the start (an idle stream that reads sees its peer's close at no cost) and
- * is stopped for back-pressure only, since each stop and start is an epoll_ctl. Writing borrows: slices stay with the caller until the turn
- * ends; then all go out by one try-write, and only what the socket did not take is copied (the backlog). An owner that sees
- * stream_blocked() pauses its source; what is copied is therefore at most what one turn can produce.
+ * A stream is embedded in its owner. Reading is on from the start (an idle stream that reads sees
+ * its peer's close at no cost) and is stopped for back-pressure only, since each stop and start is
+ * an epoll_ctl. Writing borrows: slices stay with the caller until the turn ends; then all go out
+ * by one try-write, and only what the socket did not take is copied (the backlog). An owner that
+ * sees stream_blocked() pauses its source; what is copied is therefore at most what one turn can
+ * produce.
  */
 #ifndef SIGHTGLASS_BASE_STREAM_H
 #define SIGHTGLASS_BASE_STREAM_H
@@ -25,13 +28,15 @@ struct stream_gather;
 
 /* Events up. All of them run within a turn; none comes after stream_close(). */
 struct stream_ops {
-	/* The connection attempt ended; status is 0 or a libuv error. Only after stream_connect_…. */
+	/* The connection attempt ended; status is 0 or a libuv error. Only after stream_connect_….
+	 */
 	void (*connected)(struct stream *stream, int status);
 	/* `bytes` (never empty) live until the end of the turn. */
 	void (*bytes)(struct stream *stream, struct slice bytes);
 	/* The peer sent its end; writing may go on. */
 	void (*eof)(struct stream *stream);
-	/* Reading or writing failed (a libuv error: UV_ECONNRESET, UV_EPIPE, …). The stream is of no more use: close it. Comes once. */
+	/* Reading or writing failed (a libuv error: UV_ECONNRESET, UV_EPIPE, …). The stream is of
+	 * no more use: close it. Comes once. */
 	void (*failed)(struct stream *stream, int status);
 	/* The socket took less than was written: stop producing until `drained`. */
 	void (*blocked)(struct stream *stream);
@@ -56,26 +61,31 @@ struct stream {
 	uint64_t bytes_read;
 	uint64_t bytes_written; /* accepted by the socket */
 	bool reading;
-	bool shutting;          /* stream_shutdown was called */
+	bool shutting; /* stream_shutdown was called */
 	bool shutdown_sent;
-	bool broken;            /* `failed` was delivered, or will be */
+	bool broken; /* `failed` was delivered, or will be */
 	bool is_unix;
 };
 
 /*
- * Accepts from a listening handle of the same loop; `is_unix` says which kind. 0, or a libuv error. Either way the stream is
- * open from here on and must be closed by stream_close().
+ * Accepts from a listening handle of the same loop; `is_unix` says which kind. 0, or a libuv error.
+ * Either way the stream is open from here on and must be closed by stream_close().
  */
-int stream_accept(struct stream *stream, struct loop *loop, const struct stream_ops *ops, uv_stream_t *listener, bool is_unix);
+int stream_accept(struct stream *stream, struct loop *loop, const struct stream_ops *ops,
+	uv_stream_t *listener, bool is_unix);
 
 /*
- * Begin to connect; `connected` tells the end, never before this returns. 0, or a libuv error: then no event follows. Either way the
- * stream must be closed by stream_close(). No timeout: the owner has its timers.
+ * Begin to connect; `connected` tells the end, never before this returns. 0, or a libuv error: then
+ * no event follows. Either way the stream must be closed by stream_close(). No timeout: the owner
+ * has its timers.
  */
-int stream_connect_tcp(struct stream *stream, struct loop *loop, const struct stream_ops *ops, const struct sockaddr *address);
-int stream_connect_unix(struct stream *stream, struct loop *loop, const struct stream_ops *ops, const char *path);
+int stream_connect_tcp(struct stream *stream, struct loop *loop, const struct stream_ops *ops,
+	const struct sockaddr *address);
+int stream_connect_unix(
+	struct stream *stream, struct loop *loop, const struct stream_ops *ops, const char *path);
 
-/* Queues `bytes`, which the caller keeps until the end of the turn. On a stream that is broken or shutting, drops them. */
+/* Queues `bytes`, which the caller keeps until the end of the turn. On a stream that is broken or
+ * shutting, drops them. */
 void stream_write(struct stream *stream, struct slice bytes);
 /* What base/loop.c calls at the end of a turn for each stream that was written to or shut down. */
 void stream_flush(struct stream *stream);
@@ -90,11 +100,13 @@ void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
 
 /*
- * Ends the stream. What was gathered this turn is still offered to the socket once; a backlog is dropped. `closed` is called when libuv has let go,
- * and may then free the memory. No event comes after this call.
+ * Ends the stream. What was gathered this turn is still offered to the socket once; a backlog is
+ * dropped. `closed` is called when libuv has let go, and may then free the memory. No event comes
+ * after this call.
  */
 void stream_close(struct stream *stream, stream_closed_fn closed);
-/* As stream_close, but nothing more is sent and a TCP peer gets a reset, so that what it has cannot look whole. */
+/* As stream_close, but nothing more is sent and a TCP peer gets a reset, so that what it has cannot
+ * look whole. */
 void stream_reset(struct stream *stream, stream_closed_fn closed);
 bool stream_closing(const struct stream *stream);
 

@@ -83,7 +83,8 @@ static uint64_t between(uint64_t from_us, uint64_t to_us)
 
 static uint64_t queue_us(const struct exchange_clock *clock)
 {
-	return between(clock->queued_us, clock->connecting_us != 0 ? clock->connecting_us : clock->connected_us);
+	return between(clock->queued_us,
+		clock->connecting_us != 0 ? clock->connecting_us : clock->connected_us);
 }
 
 static const char *capture_name(enum capture_level level)
@@ -154,7 +155,8 @@ static void write_json(struct access_log *self, const struct exchange *exchange)
 	buffer_append_char(&self->lines, '\n');
 }
 
-/* For a person at a terminal: time, status, method, path, duration, size, request ID, and what went wrong. */
+/* For a person at a terminal: time, status, method, path, duration, size, request ID, and what went
+ * wrong. */
 static void write_text(struct access_log *self, const struct exchange *exchange)
 {
 	uint64_t duration_us = between(exchange->clock.begin_us, exchange->clock.end_us);
@@ -162,8 +164,8 @@ static void write_text(struct access_log *self, const struct exchange *exchange)
 	struct slice path = exchange->target.path;
 
 	(void)clock_format_rfc3339(exchange->clock.wall_us, time);
-	buffer_printf(&self->lines, "%s %3u %-6.*s %.*s %llu.%03llums %lluB id=%.*s", time, exchange->status,
-		SLICE_ARGS(exchange->request.method_name), SLICE_ARGS(path),
+	buffer_printf(&self->lines, "%s %3u %-6.*s %.*s %llu.%03llums %lluB id=%.*s", time,
+		exchange->status, SLICE_ARGS(exchange->request.method_name), SLICE_ARGS(path),
 		(unsigned long long)duration_us / 1000, (unsigned long long)duration_us % 1000,
 		(unsigned long long)exchange->response_bytes, SLICE_ARGS(exchange->request_id));
 	if (exchange->error.code != ERR_NONE) {

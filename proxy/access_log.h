@@ -1,6 +1,8 @@
 /*
- * Layer: proxy. One job: a line for each exchange on stdout (INTERFACE section 5), as an observer of one worker. Lines are gathered and handed to the log's thread once an iteration of the loop.
- * The inspector's own requests have none: a panel that is open would drown the traffic that it shows.
+ * Layer: proxy. One job: a line for each exchange on stdout (INTERFACE section 5), as an observer
+ * of one worker. Lines are gathered and handed to the log's thread once an iteration of the loop.
+ * The inspector's own requests have none: a panel that is open would drown the traffic that it
+ * shows.
  */
 #ifndef SIGHTGLASS_PROXY_ACCESS_LOG_H
 #define SIGHTGLASS_PROXY_ACCESS_LOG_H

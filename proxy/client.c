@@ -1,12 +1,13 @@
 /*
- * Layer: proxy. One job: a client's HTTP/1 connection; see client.h. The answer's way out is in client_answer.c.
+ * Layer: proxy. One job: a client's HTTP/1 connection; see client.h. The answer's way out is in
+ * client_answer.c.
  *
  * What may happen, and what is done:
- *   a head that breaks the rules            an answer (400, 431, …), then the connection lingers and closes; what follows is not read as HTTP
- *   a body that breaks the rules            the upstream's connection breaks off; an answer where none has begun; closes
- *   the client leaves                       its exchange is cancelled
- *   the upstream fails within its answer    the connection is reset: a cut-off answer never looks whole
- *   the client takes nothing                reset after timeouts.send
+ *   a head that breaks the rules            an answer (400, 431, …), then the connection lingers
+ * and closes; what follows is not read as HTTP a body that breaks the rules            the
+ * upstream's connection breaks off; an answer where none has begun; closes the client leaves its
+ * exchange is cancelled the upstream fails within its answer    the connection is reset: a cut-off
+ * answer never looks whole the client takes nothing                reset after timeouts.send
  */
 #include "proxy/client.h"
 
@@ -22,9 +23,10 @@
 #include "proxy/worker.h"
 
 enum {
-	LINGER_MS = 2000,              /* how long what a refused client still sends is taken and dropped */
-	LINGER_BYTES = 1024 * 1024,    /* and how much */
-	PIPELINED_MAX = 16 * 1024,     /* bytes of further requests that are taken while one is answered */
+	LINGER_MS = 2000, /* how long what a refused client still sends is taken and dropped */
+	LINGER_BYTES = 1024 * 1024, /* and how much */
+	PIPELINED_MAX =
+		16 * 1024, /* bytes of further requests that are taken while one is answered */
 };
 
 /* --- the end of a connection */
@@ -71,7 +73,8 @@ static void reset_now(struct client *self, const struct err *why)
 	}
 }
 
-/* Ends our side and drops what still comes, so that the client reads our answer and not a reset (RFC 9112 section 9.6). */
+/* Ends our side and drops what still comes, so that the client reads our answer and not a reset
+ * (RFC 9112 section 9.6). */
 static void linger(struct client *self)
 {
 	self->phase = CLIENT_LINGERING;
@@ -132,12 +135,14 @@ static void on_timer(struct timer *timer)
 
 	switch (self->phase) {
 	case CLIENT_HEAD:
-		err_set(&err, ERR_HEADER_TIMEOUT, "the request's head was not whole within %llu ms (timeouts.header)",
+		err_set(&err, ERR_HEADER_TIMEOUT,
+			"the request's head was not whole within %llu ms (timeouts.header)",
 			(unsigned long long)timeouts->header_ms);
 		refuse(self, &err);
 		break;
 	case CLIENT_BODY:
-		err_set(&err, ERR_BODY_TIMEOUT, "nothing came of the request's body for %llu ms (timeouts.body)",
+		err_set(&err, ERR_BODY_TIMEOUT,
+			"nothing came of the request's body for %llu ms (timeouts.body)",
 			(unsigned long long)timeouts->body_ms);
 		body_failed(self, &err);
 		break;
@@ -189,8 +194,8 @@ static void take_head(struct client *self)
 		refuse(self, &err);
 		return;
 	}
-	body_reader_init(&self->reading->body, framing, &exchange->request_trailers, &exchange->arena,
-		&self->worker->request_limits);
+	body_reader_init(&self->reading->body, framing, &exchange->request_trailers,
+		&exchange->arena, &self->worker->request_limits);
 	self->close_after = !framing->keep_alive;
 	self->phase = framing->kind == FRAMING_NONE ? CLIENT_ANSWERING : CLIENT_BODY;
 	exchange_request_head(exchange, NULL);
@@ -245,7 +250,8 @@ static bool read_body(struct client *self, struct slice *in)
 	switch (body_reader_next(&self->reading->body, in, &data, &err)) {
 	case BODY_DATA:
 		if (over_limit(self, data.len)) {
-			err_set(&err, ERR_BODY_LIMIT, "the request's body is over limits.body_bytes");
+			err_set(&err, ERR_BODY_LIMIT,
+				"the request's body is over limits.body_bytes");
 			in->len = 0;
 			body_failed(self, &err);
 			return false;
@@ -267,7 +273,8 @@ static bool read_body(struct client *self, struct slice *in)
 	return false;
 }
 
-/* The answer is out, the request's body is not: the rest is taken and dropped, so that the next request can be read. */
+/* The answer is out, the request's body is not: the rest is taken and dropped, so that the next
+ * request can be read. */
 static bool drop_body(struct client *self, struct slice *in)
 {
 	size_t before = in->len;
@@ -360,7 +367,8 @@ static void on_go_on(struct task *task)
 	self->carried = BUFFER_INIT;
 	stream_resume(&self->stream);
 	take_bytes(self, buffer_slice(&carried));
-	/* What was taken may be borrowed by this turn's writes: the memory goes when they are out. */
+	/* What was taken may be borrowed by this turn's writes: the memory goes when they are out.
+	 */
 	loop_free_settled(&self->worker->loop, carried.ptr);
 }
 
@@ -457,7 +465,8 @@ static void on_eof(struct stream *stream)
 		close_now(self, NULL);
 		break;
 	default:
-		/* As nginx and HAProxy do, the end of its side is taken for leaving: nobody can tell the two apart. */
+		/* As nginx and HAProxy do, the end of its side is taken for leaving: nobody can
+		 * tell the two apart. */
 		err_set(&err, ERR_CLIENT_GONE, "the client closed the connection %s",
 			self->phase == CLIENT_ANSWERING ? "before it had its answer"
 							: "within its request");
@@ -487,7 +496,8 @@ static void on_send_timer(struct timer *timer)
 		loop_timer_start(&self->worker->loop, &self->send_timer, send_ms);
 		return;
 	}
-	err_set(&err, ERR_SEND_TIMEOUT, "the client took nothing of its answer for %llu ms (timeouts.send)",
+	err_set(&err, ERR_SEND_TIMEOUT,
+		"the client took nothing of its answer for %llu ms (timeouts.send)",
 		(unsigned long long)send_ms);
 	reset_now(self, &err);
 }
@@ -569,7 +579,8 @@ void client_accept(struct worker *worker, uv_stream_t *listener, bool is_unix, b
 	}
 	find_peer(self);
 	if (refuse_it) {
-		err_set(&err, ERR_CONNECTIONS, "as many client connections are open as limits.connections allows");
+		err_set(&err, ERR_CONNECTIONS,
+			"as many client connections are open as limits.connections allows");
 		begin_exchange(self);
 		refuse(self, &err);
 		return;
@@ -589,6 +600,7 @@ void client_abort(struct client *self)
 {
 	struct err err;
 
-	err_set(&err, ERR_DRAINING, "the proxy stopped before the exchange had ended (timeouts.drain)");
+	err_set(&err, ERR_DRAINING,
+		"the proxy stopped before the exchange had ended (timeouts.drain)");
 	reset_now(self, &err);
 }

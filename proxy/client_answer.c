@@ -1,5 +1,6 @@
 /*
- * Layer: proxy. One job: an answer's way out to the client: its head, its body in the framing that the client's version takes, its end.
+ * Layer: proxy. One job: an answer's way out to the client: its head, its body in the framing that
+ * the client's version takes, its end.
  */
 #include "base/memory.h"
 #include "http/head_writer.h"
@@ -39,7 +40,8 @@ static void decide_delivery(struct client *self, const struct response *response
 		if (exchange->request.version_minor > 0) {
 			delivery->chunked = true;
 		} else {
-			self->close_after = true; /* HTTP/1.0 knows no chunks: the close is the end */
+			self->close_after =
+				true; /* HTTP/1.0 knows no chunks: the close is the end */
 		}
 		break;
 	case FRAMING_TUNNEL:
@@ -52,8 +54,10 @@ static void decide_delivery(struct client *self, const struct response *response
 	if (self->worker->draining) {
 		self->close_after = true;
 	}
-	/* A client that waits for a 100 that never came may or may not send its body: only the close makes that clear. */
-	if (exchange->request_framing.expect_continue && !self->continued && !exchange->request_ended) {
+	/* A client that waits for a 100 that never came may or may not send its body: only the
+	 * close makes that clear. */
+	if (exchange->request_framing.expect_continue && !self->continued &&
+		!exchange->request_ended) {
 		self->close_after = true;
 	}
 	delivery->close = self->close_after && !delivery->tunnel;
@@ -109,7 +113,8 @@ static void on_end(struct requester *requester)
 	struct client *self = of_requester(requester);
 
 	if (self->delivery.chunked) {
-		stream_write(&self->stream, self->trailers_sent ? SLICE("\r\n") : SLICE("0\r\n\r\n"));
+		stream_write(
+			&self->stream, self->trailers_sent ? SLICE("\r\n") : SLICE("0\r\n\r\n"));
 	}
 	loop_settled(&self->worker->loop, &self->done);
 }
@@ -125,7 +130,8 @@ static void on_abort(struct requester *requester, const struct err *why)
 
 static void on_pause(struct requester *requester)
 {
-	/* Nothing more is taken until `resume`: what comes meanwhile is carried, and the first that is stops the reading. */
+	/* Nothing more is taken until `resume`: what comes meanwhile is carried, and the first that
+	 * is stops the reading. */
 	loop_timer_stop(&of_requester(requester)->worker->loop, &of_requester(requester)->timer);
 }
 

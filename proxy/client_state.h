@@ -1,5 +1,6 @@
 /*
- * Layer: proxy. One job: what the rooms of the client share: client.c (the connection, requests) and client_answer.c (answers). Seen by nobody else.
+ * Layer: proxy. One job: what the rooms of the client share: client.c (the connection, requests)
+ * and client_answer.c (answers). Seen by nobody else.
  */
 #ifndef SIGHTGLASS_PROXY_CLIENT_STATE_H
 #define SIGHTGLASS_PROXY_CLIENT_STATE_H
@@ -47,15 +48,16 @@ struct client {
 	struct timer send_timer; /* while the client takes nothing */
 	struct task done;        /* the answer has ended */
 	struct task go_on;       /* what was carried can be taken */
-	struct buffer carried;   /* bytes that were read before their time: pipelined, or of a paused body */
-	size_t send_backlog;     /* when send_timer was started */
-	size_t lingered;         /* bytes dropped */
+	struct buffer carried; /* bytes that were read before their time: pipelined, or of a paused
+				  body */
+	size_t send_backlog;   /* when send_timer was started */
+	size_t lingered;       /* bytes dropped */
 	struct delivery delivery; /* how the running answer goes out */
-	bool close_after;        /* the connection ends after the running answer */
-	bool aborted;            /* the answer was cut off: the connection is to be reset */
-	bool continued;          /* a 100 went to the client */
+	bool close_after;         /* the connection ends after the running answer */
+	bool aborted;             /* the answer was cut off: the connection is to be reset */
+	bool continued;           /* a 100 went to the client */
 	bool trailers_sent;
-	bool trusted;            /* a trusted proxy */
+	bool trusted; /* a trusted proxy */
 	bool over_loopback;
 	bool inspector_listener;
 	uint8_t phase; /* enum client_phase */

@@ -37,7 +37,7 @@ const char *exchange_state_name(enum exchange_state state)
 #define tell(exchange, bit, method, argument)                                                      \
 	do {                                                                                       \
 		for (unsigned slot = 0; ((exchange)->interests & (bit)) != 0 &&                    \
-			slot < (exchange)->worker->observer_count;                                 \
+					slot < (exchange)->worker->observer_count;                 \
 			slot++) {                                                                  \
 			struct observer *watch = (exchange)->worker->observers[slot];              \
 			if (((exchange)->interest[slot] & (bit)) != 0) {                           \
@@ -95,8 +95,10 @@ static void on_head(struct requester *self, const struct response *response)
 	tell(exchange, OBSERVE_HEADS, response_head, response->head);
 	if (response->framing.kind == FRAMING_TUNNEL) {
 		exchange->state = EXCHANGE_TUNNEL;
-		exchange->interests &= (uint8_t)~OBSERVE_BODIES; /* its bytes are counted; they are no bodies */
-		exchange->request_ended = false;                 /* the head's request was whole; now the tunnel's bytes come */
+		exchange->interests &=
+			(uint8_t)~OBSERVE_BODIES; /* its bytes are counted; they are no bodies */
+		exchange->request_ended =
+			false; /* the head's request was whole; now the tunnel's bytes come */
 	}
 	exchange->client->ops->head(exchange->client, response);
 }
@@ -128,11 +130,13 @@ static void on_end(struct requester *self)
 	exchange->client->ops->end(exchange->client);
 }
 
-/* Puts an answer of our own in the place of the responder's; the old one is cancelled with the rest, at the end. */
+/* Puts an answer of our own in the place of the responder's; the old one is cancelled with the
+ * rest, at the end. */
 static void answer_with_refusal(struct exchange *exchange)
 {
 	exchange->own_answer = true;
-	exchange->arena.bound += REFUSAL_MEMORY; /* however full it is: that may be the very reason */
+	exchange->arena.bound +=
+		REFUSAL_MEMORY; /* however full it is: that may be the very reason */
 	exchange->failed_responder = exchange->responder;
 	exchange->responder = refusal_start(exchange, &exchange->from_responder);
 }
@@ -220,7 +224,7 @@ static bool claimed(struct exchange *exchange)
 	const struct claim *claim = exchange->worker->claim;
 
 	return claim != NULL && exchange->target.path.len > 0 &&
-		claim->claims(claim->context, exchange, exchange->inspector_listener);
+	       claim->claims(claim->context, exchange, exchange->inspector_listener);
 }
 
 /* Who answers this request; `exchange->route` is set where an upstream is asked. */
@@ -250,8 +254,8 @@ static void route(struct exchange *exchange, struct err *err)
 		err_set(err, ERR_NOT_FOUND, "this listener answers for the inspector alone");
 		return;
 	}
-	exchange->route =
-		route_find(exchange->worker->routes, exchange->target.normal, exchange->request.method);
+	exchange->route = route_find(
+		exchange->worker->routes, exchange->target.normal, exchange->request.method);
 	exchange->capture = exchange->route->capture;
 }
 
@@ -262,7 +266,8 @@ void exchange_request_head(struct exchange *exchange, const struct err *refused)
 	struct err err = ERR_INIT;
 
 	exchange->clock.request_head_us = loop_now_us(exchange->loop);
-	if (exchange->request.bytes == NULL) { /* refused within its head: what was read of it points nowhere */
+	if (exchange->request.bytes ==
+		NULL) { /* refused within its head: what was read of it points nowhere */
 		memset(&exchange->request, 0, sizeof(exchange->request));
 	}
 	forwarding_identify(exchange);
@@ -304,7 +309,8 @@ void exchange_request_end(struct exchange *exchange)
 void exchange_request_failed(struct exchange *exchange, const struct err *why)
 {
 	if (!exchange->response_ended && !exchange->own_answer) {
-		/* What went upstream is cut off there too, at once: a cut request must never look whole. */
+		/* What went upstream is cut off there too, at once: a cut request must never look
+		 * whole. */
 		exchange->responder->ops->cancel(exchange->responder);
 		exchange->responder = NULL;
 		fail(exchange, why);
@@ -334,14 +340,16 @@ static enum exchange_state final_state(const struct exchange *exchange)
 	switch (exchange->error.code) {
 	case ERR_CLIENT_GONE:
 	case ERR_SEND_TIMEOUT:
-		return exchange->state == EXCHANGE_TUNNEL ? EXCHANGE_TUNNEL : EXCHANGE_CLIENT_ABORTED;
+		return exchange->state == EXCHANGE_TUNNEL ? EXCHANGE_TUNNEL
+							  : EXCHANGE_CLIENT_ABORTED;
 	case ERR_RESOLVE:
 	case ERR_CONNECT:
 	case ERR_UPSTREAM_RESET:
 	case ERR_UPSTREAM_SYNTAX:
 	case ERR_QUEUE_FULL:
 	case ERR_NO_UPSTREAM:
-		return exchange->state == EXCHANGE_TUNNEL ? EXCHANGE_TUNNEL : EXCHANGE_UPSTREAM_FAILED;
+		return exchange->state == EXCHANGE_TUNNEL ? EXCHANGE_TUNNEL
+							  : EXCHANGE_UPSTREAM_FAILED;
 	case ERR_CONNECT_TIMEOUT:
 	case ERR_FIRST_BYTE_TIMEOUT:
 	case ERR_IDLE_TIMEOUT:

@@ -1,8 +1,10 @@
 /*
- * Layer: proxy. One job: the exchange: one request and its answer, joining a requester to a responder and telling observers what passes. It owns the memory of
- * both heads, keeps the clock, turns an abort before the answer's head into an answer, and decides how it ended.
+ * Layer: proxy. One job: the exchange: one request and its answer, joining a requester to a
+ * responder and telling observers what passes. It owns the memory of both heads, keeps the clock,
+ * turns an abort before the answer's head into an answer, and decides how it ended.
  *
- * The client's side calls exchange_request_…() as the request is read; the responder's events come in through exchange->from_responder and go on to exchange->client.
+ * The client's side calls exchange_request_…() as the request is read; the responder's events come
+ * in through exchange->from_responder and go on to exchange->client.
  */
 #ifndef SIGHTGLASS_PROXY_EXCHANGE_H
 #define SIGHTGLASS_PROXY_EXCHANGE_H
@@ -23,7 +25,9 @@
 struct worker;
 
 enum {
-	EXCHANGE_MEMORY_MAX = 256 * 1024, /* the arena's bound, or four times limits.header_bytes where that is more */
+	EXCHANGE_MEMORY_MAX =
+		256 *
+		1024, /* the arena's bound, or four times limits.header_bytes where that is more */
 	REQUEST_ID_MAX = 128,
 	TRACE_ID_LEN = 32,
 	CLIENT_IP_MAX = 64,
@@ -43,8 +47,8 @@ const char *exchange_state_name(enum exchange_state state);
 
 /* Monotonic microseconds; 0 = did not happen. */
 struct exchange_clock {
-	uint64_t wall_us;       /* wall-clock time of `begin` */
-	uint64_t begin_us;      /* the first byte of the request */
+	uint64_t wall_us;  /* wall-clock time of `begin` */
+	uint64_t begin_us; /* the first byte of the request */
 	uint64_t request_head_us;
 	uint64_t queued_us;     /* began to wait for a connection */
 	uint64_t connecting_us; /* its connection was begun */
@@ -60,35 +64,39 @@ struct exchange {
 	struct list node; /* in the worker's list of running exchanges */
 	struct arena arena;
 
-	/* the request; valid once exchange_request_head() was called. After a refusal of its head, only what had been read is set: check `request.bytes` */
+	/* the request; valid once exchange_request_head() was called. After a refusal of its head,
+	 * only what had been read is set: check `request.bytes` */
 	struct head request;
 	struct target target;
 	struct framing request_framing;
 	struct head request_trailers;
-	const char *scheme;        /* "http" */
-	struct slice host;         /* the Host field; empty where there is none */
-	struct slice request_id;   /* never empty from exchange_request_head() on */
-	bool request_id_is_ours;   /* it was made here: the request came without a well-formed one */
+	const char *scheme;      /* "http" */
+	struct slice host;       /* the Host field; empty where there is none */
+	struct slice request_id; /* never empty from exchange_request_head() on */
+	bool request_id_is_ours; /* it was made here: the request came without a well-formed one */
 	bool traceparent_is_ours;
-	bool max_forwards_lowered; /* TRACE or OPTIONS: `max_forwards` goes on in the place of what came */
+	bool max_forwards_lowered; /* TRACE or OPTIONS: `max_forwards` goes on in the place of what
+				      came */
 	uint64_t max_forwards;
 	char own_request_id[36];
 	char own_traceparent[55];
 	char trace_id[TRACE_ID_LEN + 1];
-	struct slice traceparent;  /* as it goes upstream */
-	const char *peer_ip;       /* of the connection's other end; "unix" for a unix socket's */
-	char client_ip[CLIENT_IP_MAX]; /* of the peer; behind a trusted proxy, the one it vouches for; "unix" for a unix socket's */
-	bool peer_trusted;         /* a trusted proxy: its X-Forwarded-* are believed */
-	bool over_loopback;        /* came over a loopback or unix listener */
-	bool inspector_listener;   /* came over a listener of the inspector's own */
-	const struct route *route; /* NULL where it was refused before routing, or the inspector answers */
+	struct slice traceparent; /* as it goes upstream */
+	const char *peer_ip;      /* of the connection's other end; "unix" for a unix socket's */
+	char client_ip[CLIENT_IP_MAX]; /* of the peer; behind a trusted proxy, the one it vouches
+					  for; "unix" for a unix socket's */
+	bool peer_trusted;             /* a trusted proxy: its X-Forwarded-* are believed */
+	bool over_loopback;            /* came over a loopback or unix listener */
+	bool inspector_listener;       /* came over a listener of the inspector's own */
+	const struct route
+		*route; /* NULL where it was refused before routing, or the inspector answers */
 	enum capture_level capture;
-	bool internal;             /* answered by the inspector: never captured, never upstream */
+	bool internal; /* answered by the inspector: never captured, never upstream */
 
 	/* the answer */
-	unsigned status; /* 0 until there is one */
-	bool responded;  /* the final head has passed */
-	bool own_answer; /* made by the proxy: a problem */
+	unsigned status;          /* 0 until there is one */
+	bool responded;           /* the final head has passed */
+	bool own_answer;          /* made by the proxy: a problem */
 	struct slice retry_after; /* of an own answer, where there is one */
 
 	/* facts about the way upstream, set by the origin */
@@ -107,7 +115,7 @@ struct exchange {
 	struct requester *client;
 	struct requester from_responder;
 	struct responder *responder;
-	struct responder *failed_responder; /* whose abort became an answer of our own */
+	struct responder *failed_responder;   /* whose abort became an answer of our own */
 	const struct head *response_trailers; /* or NULL */
 	bool request_ended;
 	bool response_ended; /* `end` or `abort` has passed: nothing more comes */
@@ -119,18 +127,21 @@ struct exchange {
 	uint8_t interests;               /* all of them, or-ed */
 };
 
-/* Begins one, of the worker's free list. `client` hears the answer. The caller ends it with exchange_finish(). */
+/* Begins one, of the worker's free list. `client` hears the answer. The caller ends it with
+ * exchange_finish(). */
 struct exchange *exchange_create(struct worker *worker, struct requester *client);
 
 /*
- * The request's head is in exchange->request and keeps its framing rules or not (`refused` says why not, else NULL): gives it an ID, finds the route and starts the responder.
- * Every answer, also a refusal, comes later through `client`.
+ * The request's head is in exchange->request and keeps its framing rules or not (`refused` says why
+ * not, else NULL): gives it an ID, finds the route and starts the responder. Every answer, also a
+ * refusal, comes later through `client`.
  */
 void exchange_request_head(struct exchange *exchange, const struct err *refused);
 void exchange_request_data(struct exchange *exchange, struct slice bytes);
 /* The request is whole; trailers, if any, are in exchange->request_trailers. */
 void exchange_request_end(struct exchange *exchange);
-/* The request's body broke the rules, a limit or a timeout: an answer where none has begun, else the client hears `abort`. */
+/* The request's body broke the rules, a limit or a timeout: an answer where none has begun, else
+ * the client hears `abort`. */
 void exchange_request_failed(struct exchange *exchange, const struct err *why);
 
 /* The client takes no more of the answer for now, or again. */
@@ -138,7 +149,9 @@ void exchange_pause(struct exchange *exchange);
 void exchange_resume(struct exchange *exchange);
 
 /*
- * The client is done with it: after `end` or `abort` came, or because the connection is gone (`why` says so then, else NULL). What still runs is cancelled; observers hear the end; the memory is gone.
+ * The client is done with it: after `end` or `abort` came, or because the connection is gone (`why`
+ * says so then, else NULL). What still runs is cancelled; observers hear the end; the memory is
+ * gone.
  */
 void exchange_finish(struct exchange *exchange, const struct err *why);
 

@@ -14,7 +14,8 @@
 #include "proxy/worker.h"
 
 enum {
-	ADDED_MAX = 512, /* what all added fields take beside the values that are accounted for one by one */
+	ADDED_MAX = 512, /* what all added fields take beside the values that are accounted for one
+			    by one */
 };
 
 /* RFC 9110 section 7.6.1, and the two credentials that were meant for us alone. */
@@ -37,8 +38,9 @@ static bool is_hop_by_hop(enum field_id id)
 }
 
 /*
- * Marks what Connection names. Every field with a number is either hop-by-hop by itself or end-to-end for certain: a Connection: Host or
- * Connection: Authorization is an attack, not a wish, and changes nothing.
+ * Marks what Connection names. Every field with a number is either hop-by-hop by itself or
+ * end-to-end for certain: a Connection: Host or Connection: Authorization is an attack, not a wish,
+ * and changes nothing.
  */
 static void drop_connection_named(struct head *head, struct slice kept_name)
 {
@@ -61,7 +63,8 @@ static void drop_connection_named(struct head *head, struct slice kept_name)
 	}
 }
 
-/* X_Forwarded_For and its like: a server behind us that reads '_' as '-' would take it for the real one. */
+/* X_Forwarded_For and its like: a server behind us that reads '_' as '-' would take it for the real
+ * one. */
 static bool is_spoof(struct slice name, struct slice request_id_name)
 {
 	switch (field_identify_underscored(name)) {
@@ -98,7 +101,8 @@ static void drop_hop_by_hop(struct head *head, struct slice request_id_name)
 		struct field *field = &head->fields[i];
 
 		field->dropped = is_hop_by_hop(field->id) ||
-			(field->id == FIELD_OTHER && is_spoof(head_name(head, field), request_id_name));
+				 (field->id == FIELD_OTHER &&
+					 is_spoof(head_name(head, field), request_id_name));
 	}
 	if (head->first[FIELD_CONNECTION] != 0) {
 		drop_connection_named(head, request_id_name);
@@ -107,7 +111,8 @@ static void drop_hop_by_hop(struct head *head, struct slice request_id_name)
 
 static void drop_all(struct head *head, enum field_id id)
 {
-	for (struct field *field = head_find(head, id); field != NULL; field = head_find_next(head, field)) {
+	for (struct field *field = head_find(head, id); field != NULL;
+		field = head_find_next(head, field)) {
 		field->dropped = 1;
 	}
 }
@@ -172,8 +177,15 @@ static void set_trace(struct exchange *exchange)
 	exchange->trace_id[TRACE_ID_LEN] = '\0';
 }
 
-/* The last address of the list that is not itself a trusted proxy; the list is read from its end, where our own side wrote. */
-static bool address_vouched_for(const struct exchange *exchange, struct slice list, char out[CLIENT_IP_MAX])
+enum vouched {
+	VOUCHED_CLIENT, /* an address that is none of ours: the client's */
+	VOUCHED_OURS,   /* trusted proxies all along: look further left */
+	VOUCHED_JUNK,   /* no address: what stands left of it is not to be believed */
+};
+
+/* Reads one line of X-Forwarded-For from its end, where our own side wrote. */
+static enum vouched read_vouched(
+	const struct exchange *exchange, struct slice list, char out[CLIENT_IP_MAX])
 {
 	const struct proxy_settings *settings = exchange->worker->settings;
 	size_t end = list.len;
@@ -181,44 +193,48 @@ static bool address_vouched_for(const struct exchange *exchange, struct slice li
 	while (end > 0) {
 		size_t begin = end;
 		struct slice element;
+		struct in6_addr address;
 
 		while (begin > 0 && list.ptr[begin - 1] != ',') {
 			begin--;
 		}
 		element = slice_trim(slice_of(list.ptr + begin, end - begin));
 		if (element.len == 0 || element.len >= CLIENT_IP_MAX) {
-			return false;
+			return VOUCHED_JUNK;
 		}
 		memcpy(out, element.ptr, element.len);
 		out[element.len] = '\0';
-		if (!network_list_has_text(settings->trusted_proxies, settings->trusted_proxy_count, out)) {
-			struct in6_addr address;
-
-			return inet_pton(AF_INET, out, &address) == 1 ||
-				inet_pton(AF_INET6, out, &address) == 1;
+		if (inet_pton(AF_INET, out, &address) != 1 &&
+			inet_pton(AF_INET6, out, &address) != 1) {
+			return VOUCHED_JUNK;
+		}
+		if (!network_list_has_text(
+			    settings->trusted_proxies, settings->trusted_proxy_count, out)) {
+			return VOUCHED_CLIENT;
 		}
 		end = begin > 0 ? begin - 1 : 0;
 	}
-	return false;
+	return VOUCHED_OURS;
 }
 
 static void set_client_ip(struct exchange *exchange)
 {
-	const struct field *last = NULL;
+	const struct head *head = &exchange->request;
+	enum vouched vouched = VOUCHED_OURS;
+	char address[CLIENT_IP_MAX];
 
 	(void)snprintf(exchange->client_ip, sizeof(exchange->client_ip), "%s", exchange->peer_ip);
-	if (!exchange->peer_trusted) {
+	if (!exchange->peer_trusted || head->first[FIELD_X_FORWARDED_FOR] == 0) {
 		return;
 	}
-	for (const struct field *line = head_find(&exchange->request, FIELD_X_FORWARDED_FOR); line != NULL;
-		line = head_find_next(&exchange->request, line)) {
-		last = line;
-	}
-	if (last != NULL) {
-		char address[CLIENT_IP_MAX];
+	for (unsigned i = head->count; i > 0 && vouched == VOUCHED_OURS; i--) {
+		const struct field *line = &head->fields[i - 1];
 
-		if (address_vouched_for(exchange, head_value(&exchange->request, last), address)) {
-			memcpy(exchange->client_ip, address, sizeof(address));
+		if (line->id == FIELD_X_FORWARDED_FOR) {
+			vouched = read_vouched(exchange, head_value(head, line), address);
+			if (vouched != VOUCHED_JUNK) {
+				memcpy(exchange->client_ip, address, sizeof(address));
+			}
 		}
 	}
 }
@@ -241,8 +257,8 @@ static void write_forwarded_for(struct head_writer *writer, const struct exchang
 	head_writer_raw(writer, name);
 	head_writer_raw(writer, SLICE(": "));
 	if (exchange->peer_trusted) {
-		for (const struct field *line = head_find(head, FIELD_X_FORWARDED_FOR); line != NULL;
-			line = head_find_next(head, line)) {
+		for (const struct field *line = head_find(head, FIELD_X_FORWARDED_FOR);
+			line != NULL; line = head_find_next(head, line)) {
 			head_writer_raw(writer, head_value(head, line));
 			head_writer_raw(writer, SLICE(", "));
 		}
@@ -259,7 +275,8 @@ static void write_forwarding_fields(struct head_writer *writer, const struct exc
 
 	write_forwarded_for(writer, exchange);
 	if (!keep || head->first[FIELD_X_FORWARDED_PROTO] == 0) {
-		head_writer_field(writer, field_name(FIELD_X_FORWARDED_PROTO), slice_str(exchange->scheme));
+		head_writer_field(
+			writer, field_name(FIELD_X_FORWARDED_PROTO), slice_str(exchange->scheme));
 	}
 	if (exchange->host.len > 0 && (!keep || head->first[FIELD_X_FORWARDED_HOST] == 0)) {
 		head_writer_field(writer, field_name(FIELD_X_FORWARDED_HOST), exchange->host);
@@ -273,7 +290,8 @@ static void drop_from_request(struct exchange *exchange)
 	struct slice request_id_name = exchange->worker->settings->request_id_name;
 
 	drop_hop_by_hop(head, request_id_name);
-	drop_all(head, FIELD_X_FORWARDED_FOR); /* written anew, with what a trusted peer said in it */
+	drop_all(head,
+		FIELD_X_FORWARDED_FOR); /* written anew, with what a trusted peer said in it */
 	if (!exchange->peer_trusted) {
 		drop_all(head, FIELD_X_FORWARDED_PROTO);
 		drop_all(head, FIELD_X_FORWARDED_HOST);
@@ -283,7 +301,8 @@ static void drop_from_request(struct exchange *exchange)
 	}
 	if (exchange->traceparent_is_ours) {
 		drop_all(head, FIELD_TRACEPARENT);
-		drop_all(head, FIELD_TRACESTATE); /* it belongs to the trace that is not continued */
+		drop_all(
+			head, FIELD_TRACESTATE); /* it belongs to the trace that is not continued */
 	}
 	if (exchange->max_forwards_lowered) {
 		drop_all(head, FIELD_MAX_FORWARDS);
@@ -297,8 +316,9 @@ struct slice forwarding_request(struct exchange *exchange, const struct upstream
 	struct slice prefix = slice_str(address->path);
 	struct slice authority = slice_str(address->authority);
 	size_t room = head_writer_bound(head) + ADDED_MAX + prefix.len + authority.len +
-		exchange->host.len + exchange->request_id.len + request_id_name.len +
-		strlen(exchange->peer_ip) + 2 * (size_t)head->count; /* ", " a line of X-Forwarded-For */
+		      exchange->host.len + exchange->request_id.len + request_id_name.len +
+		      strlen(exchange->peer_ip) +
+		      2 * (size_t)head->count; /* ", " a line of X-Forwarded-For */
 	struct head_writer writer;
 	struct slice target = exchange->target.origin_form;
 
@@ -308,7 +328,8 @@ struct slice forwarding_request(struct exchange *exchange, const struct upstream
 	drop_from_request(exchange);
 	head_writer_init(&writer, loop_scratch(exchange->loop, room), room);
 	head_writer_request_line(&writer, head->method_name, prefix, target);
-	if (exchange->host.ptr == NULL) { /* HTTP/1.0 without a Host; RFC 9110 section 7.2 asks for one */
+	if (exchange->host.ptr ==
+		NULL) { /* HTTP/1.0 without a Host; RFC 9110 section 7.2 asks for one */
 		head_writer_field(&writer, field_name(FIELD_HOST), authority);
 	}
 	head_writer_fields(&writer, head);
@@ -318,11 +339,13 @@ struct slice forwarding_request(struct exchange *exchange, const struct upstream
 	if (exchange->request_framing.upgrade) {
 		head_writer_raw(&writer, SLICE("Connection: Upgrade\r\nUpgrade: websocket\r\n"));
 	} else if (head_has_token(head, FIELD_TE, SLICE("trailers"))) {
-		/* The one value of TE that says something about the client itself and not about the hop. */
+		/* The one value of TE that says something about the client itself and not about the
+		 * hop. */
 		head_writer_raw(&writer, SLICE("Connection: TE\r\nTE: trailers\r\n"));
 	}
 	if (exchange->max_forwards_lowered) {
-		head_writer_field_u64(&writer, field_name(FIELD_MAX_FORWARDS), exchange->max_forwards);
+		head_writer_field_u64(
+			&writer, field_name(FIELD_MAX_FORWARDS), exchange->max_forwards);
 	}
 	if (exchange->request_id_is_ours) {
 		head_writer_field(&writer, request_id_name, exchange->request_id);
@@ -335,10 +358,12 @@ struct slice forwarding_request(struct exchange *exchange, const struct upstream
 	return head_writer_slice(&writer);
 }
 
-struct slice forwarding_response(struct exchange *exchange, struct head *head, const struct delivery *delivery)
+struct slice forwarding_response(
+	struct exchange *exchange, struct head *head, const struct delivery *delivery)
 {
 	struct slice request_id_name = exchange->worker->settings->request_id_name;
-	size_t room = head_writer_bound(head) + ADDED_MAX + request_id_name.len + exchange->request_id.len;
+	size_t room = head_writer_bound(head) + ADDED_MAX + request_id_name.len +
+		      exchange->request_id.len;
 	bool interim = head->status < 200 && !delivery->tunnel;
 	struct head_writer writer;
 
@@ -349,17 +374,22 @@ struct slice forwarding_response(struct exchange *exchange, struct head *head, c
 	head_writer_fields(&writer, head);
 	if (!interim) {
 		if (delivery->chunked) {
-			head_writer_field(&writer, field_name(FIELD_TRANSFER_ENCODING), SLICE("chunked"));
+			head_writer_field(
+				&writer, field_name(FIELD_TRANSFER_ENCODING), SLICE("chunked"));
 		}
 		if (delivery->tunnel) {
-			head_writer_raw(&writer, SLICE("Connection: Upgrade\r\nUpgrade: websocket\r\n"));
+			head_writer_raw(
+				&writer, SLICE("Connection: Upgrade\r\nUpgrade: websocket\r\n"));
 		} else if (delivery->close) {
 			head_writer_field(&writer, field_name(FIELD_CONNECTION), SLICE("close"));
 		} else if (delivery->version_minor == 0) {
-			head_writer_field(&writer, field_name(FIELD_CONNECTION), SLICE("keep-alive"));
+			head_writer_field(
+				&writer, field_name(FIELD_CONNECTION), SLICE("keep-alive"));
 		}
-		if (head->first[FIELD_DATE] == 0) { /* RFC 9110 section 6.6.1: whoever passes it on adds one */
-			head_writer_field(&writer, field_name(FIELD_DATE), worker_date(exchange->worker));
+		if (head->first[FIELD_DATE] ==
+			0) { /* RFC 9110 section 6.6.1: whoever passes it on adds one */
+			head_writer_field(
+				&writer, field_name(FIELD_DATE), worker_date(exchange->worker));
 		}
 		head_writer_field(&writer, request_id_name, exchange->request_id);
 		head_writer_field(&writer, field_name(FIELD_VIA), SLICE("1.1 sightglass"));
@@ -399,8 +429,9 @@ bool forwarding_trailers(struct head *trailers)
 			field->dropped = 1;
 			break;
 		default:
-			field->dropped = is_hop_by_hop(field->id) ||
-				is_spoof(head_name(trailers, field), field_name(FIELD_X_REQUEST_ID));
+			field->dropped =
+				is_hop_by_hop(field->id) || is_spoof(head_name(trailers, field),
+								    field_name(FIELD_X_REQUEST_ID));
 		}
 		any = any || !field->dropped;
 	}

@@ -26,7 +26,8 @@ enum {
 bool listener_is_local(const struct listen_settings *settings)
 {
 	return settings->is_unix ||
-		(!settings->any_family && network_is_local((const struct sockaddr *)&settings->address));
+	       (!settings->any_family &&
+		       network_is_local((const struct sockaddr *)&settings->address));
 }
 
 static int fail(int fd, const struct listen_settings *settings, const char *what, struct err *err)
@@ -40,7 +41,8 @@ static int fail(int fd, const struct listen_settings *settings, const char *what
 	return -1;
 }
 
-/* A socket file that nobody listens on any more is in the way of a restart; one that somebody does is an error. */
+/* A socket file that nobody listens on any more is in the way of a restart; one that somebody does
+ * is an error. */
 static void remove_stale_socket(const char *path, const struct sockaddr_un *address)
 {
 	struct stat status;
@@ -53,7 +55,8 @@ static void remove_stale_socket(const char *path, const struct sockaddr_un *addr
 	if (fd < 0) {
 		return;
 	}
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 && errno == ECONNREFUSED) {
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
+		errno == ECONNREFUSED) {
 		(void)unlink(path);
 	}
 	(void)close(fd);
@@ -88,8 +91,8 @@ static void set_port(struct sockaddr_storage *address, uint16_t port)
 static uint16_t port_of(const struct sockaddr_storage *address)
 {
 	return ntohs(address->ss_family == AF_INET6
-			? ((const struct sockaddr_in6 *)(const void *)address)->sin6_port
-			: ((const struct sockaddr_in *)(const void *)address)->sin_port);
+			     ? ((const struct sockaddr_in6 *)(const void *)address)->sin6_port
+			     : ((const struct sockaddr_in *)(const void *)address)->sin_port);
 }
 
 static int open_tcp(sa_family_t family)
@@ -119,16 +122,19 @@ static int bind_tcp(const struct listen_settings *settings, uint16_t *port, stru
 	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (address.ss_family == AF_INET6) {
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, settings->any_family ? &off : &on, sizeof(on));
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, settings->any_family ? &off : &on,
+			sizeof(on));
 	}
 #ifdef __linux__
-	/* Only once the first socket has the address to itself: another process's listener must be an error. */
+	/* Only once the first socket has the address to itself: another process's listener must be
+	 * an error. */
 	if (*port != 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0) {
 		return fail(fd, settings, "SO_REUSEPORT", err);
 	}
 #endif
 	if (bind(fd, (const struct sockaddr *)&address,
-		    address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)) != 0) {
+		    address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+						  : sizeof(struct sockaddr_in)) != 0) {
 		return fail(fd, settings, "bind", err);
 	}
 #ifdef __linux__
@@ -156,7 +162,8 @@ static void on_connection(uv_stream_t *handle, int status)
 	} else {
 		bool fits = server_connection_opened(worker->server);
 
-		client_accept(worker, handle, self->is_unix, self->over_loopback, self->inspector_only, !fits);
+		client_accept(worker, handle, self->is_unix, self->over_loopback,
+			self->inspector_only, !fits);
 	}
 	loop_settle(&worker->loop);
 }

@@ -1,6 +1,7 @@
 /*
- * Layer: proxy. One job: one worker's end of a listening address. TCP addresses are bound once for each worker with SO_REUSEPORT where the system balances that (Linux), else, and for unix sockets, the workers
- * share one socket.
+ * Layer: proxy. One job: one worker's end of a listening address. TCP addresses are bound once for
+ * each worker with SO_REUSEPORT where the system balances that (Linux), else, and for unix sockets,
+ * the workers share one socket.
  */
 #ifndef SIGHTGLASS_PROXY_LISTENER_H
 #define SIGHTGLASS_PROXY_LISTENER_H
@@ -30,13 +31,16 @@ struct listener {
 };
 
 /*
- * Opens and binds a socket for `settings`, not yet listening. Where `*port` is not 0 it takes the place of port 0 (a further worker's socket for the same address); is set to the port that was bound.
- * The descriptor, or -1 with a sentence that says which address and why.
+ * Opens and binds a socket for `settings`, not yet listening. Where `*port` is not 0 it takes the
+ * place of port 0 (a further worker's socket for the same address); is set to the port that was
+ * bound. The descriptor, or -1 with a sentence that says which address and why.
  */
 int listener_bind(const struct listen_settings *settings, uint16_t *port, struct err *err);
 
-/* Listens on `fd`, which it takes over in any case, on the worker's loop; before the worker runs. 0, or ERR_SYSTEM. */
-enum err_code listener_open(struct worker *worker, int fd, const struct listen_settings *settings, bool inspector_only, struct err *err);
+/* Listens on `fd`, which it takes over in any case, on the worker's loop; before the worker runs.
+ * 0, or ERR_SYSTEM. */
+enum err_code listener_open(struct worker *worker, int fd, const struct listen_settings *settings,
+	bool inspector_only, struct err *err);
 /* Accepts no more; frees itself. */
 void listener_close(struct listener *listener);
 

@@ -80,7 +80,8 @@ struct slice traceparent_trace_id(struct slice t)
 {
 	const struct slice none = {.ptr = NULL, .len = 0};
 
-	/* version "-" trace-id "-" parent-id "-" flags; a later version may have more behind another '-' */
+	/* version "-" trace-id "-" parent-id "-" flags; a later version may have more behind
+	 * another '-' */
 	if (t.len < TRACEPARENT_LEN || !is_hex(t.ptr, 2, false) || memcmp(t.ptr, "ff", 2) == 0) {
 		return none;
 	}
@@ -88,8 +89,9 @@ struct slice traceparent_trace_id(struct slice t)
 		(memcmp(t.ptr, "00", 2) == 0 || t.ptr[TRACEPARENT_LEN] != '-')) {
 		return none;
 	}
-	if (t.ptr[2] != '-' || t.ptr[35] != '-' || t.ptr[52] != '-' || !is_hex(t.ptr + 3, 32, true) ||
-		!is_hex(t.ptr + 36, 16, true) || !is_hex(t.ptr + 53, 2, false)) {
+	if (t.ptr[2] != '-' || t.ptr[35] != '-' || t.ptr[52] != '-' ||
+		!is_hex(t.ptr + 3, 32, true) || !is_hex(t.ptr + 36, 16, true) ||
+		!is_hex(t.ptr + 53, 2, false)) {
 		return none;
 	}
 	return slice_of(t.ptr + 3, 32);

@@ -1,5 +1,6 @@
 /*
- * Layer: proxy. One job: find the route of a request: the longest prefix wins; within one prefix, the route that names the method wins. Immutable after it was made: any thread.
+ * Layer: proxy. One job: find the route of a request: the longest prefix wins; within one prefix,
+ * the route that names the method wins. Immutable after it was made: any thread.
  */
 #ifndef SIGHTGLASS_PROXY_ROUTE_H
 #define SIGHTGLASS_PROXY_ROUTE_H
@@ -18,11 +19,13 @@ struct route {
 
 struct route_table; /* opaque */
 
-/* Refers to `settings`, which outlives it. Adds the route "/" to the first upstream, with CAPTURE_FULL, for what no other route covers. */
+/* Refers to `settings`, which outlives it. Adds the route "/" to the first upstream, with
+ * CAPTURE_FULL, for what no other route covers. */
 struct route_table *route_table_create(const struct proxy_settings *settings);
 void route_table_destroy(struct route_table *table);
 /* Never NULL. `normal_path` as in struct target. */
-const struct route *route_find(const struct route_table *table, struct slice normal_path, enum method method);
+const struct route *route_find(
+	const struct route_table *table, struct slice normal_path, enum method method);
 uint32_t route_count(const struct route_table *table);
 
 #endif

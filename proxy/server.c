@@ -1,5 +1,6 @@
 /*
- * Layer: proxy. One job: what all workers share, and their beginning and end together; see server.h.
+ * Layer: proxy. One job: what all workers share, and their beginning and end together; see
+ * server.h.
  */
 #include "proxy/server.h"
 
@@ -18,8 +19,10 @@
 #include "proxy/listener.h"
 
 enum {
-	DESCRIPTORS_KEPT = 128,       /* for logs, loops, files, and the answers to those that are one too many */
-	CONNECTIONS_AUTO_MAX = 65536, /* more than a sidecar meets; bounds what --check has to count with */
+	DESCRIPTORS_KEPT =
+		128, /* for logs, loops, files, and the answers to those that are one too many */
+	CONNECTIONS_AUTO_MAX =
+		65536, /* more than a sidecar meets; bounds what --check has to count with */
 };
 
 struct bound_address {
@@ -41,7 +44,8 @@ struct server {
 	unsigned address_count;
 	uint32_t connection_limit;
 	_Atomic bool draining;
-	_Alignas(64) _Atomic uint32_t connections; /* written by all workers: on a cache line of its own */
+	_Alignas(64) _Atomic uint32_t
+		connections; /* written by all workers: on a cache line of its own */
 };
 
 uint32_t server_connections_auto(const struct proxy_settings *settings)
@@ -75,13 +79,15 @@ static void name_address(struct bound_address *address, uint16_t port)
 	if (address->settings->is_unix || colon == NULL) {
 		(void)snprintf(address->text, sizeof(address->text), "%s", text);
 	} else {
-		(void)snprintf(address->text, sizeof(address->text), "%.*s:%u", (int)(colon - text), text,
-			(unsigned)port);
+		(void)snprintf(address->text, sizeof(address->text), "%.*s:%u", (int)(colon - text),
+			text, (unsigned)port);
 	}
 }
 
-/* The descriptor for this worker: the first binds, the others bind beside it or share its socket. */
-static int bind_for_worker(const struct listen_settings *listen, int first, uint16_t *port, struct err *err)
+/* The descriptor for this worker: the first binds, the others bind beside it or share its socket.
+ */
+static int bind_for_worker(
+	const struct listen_settings *listen, int first, uint16_t *port, struct err *err)
 {
 	bool shares = listen->is_unix;
 	int fd;
@@ -99,8 +105,8 @@ static int bind_for_worker(const struct listen_settings *listen, int first, uint
 	return fd;
 }
 
-static enum err_code listen_on(
-	struct server *server, const struct listen_settings *listen, bool inspector_only, struct err *err)
+static enum err_code listen_on(struct server *server, const struct listen_settings *listen,
+	bool inspector_only, struct err *err)
 {
 	struct bound_address *address = &server->addresses[server->address_count];
 	int first = -1; /* the first worker's; its listener owns it */
@@ -115,7 +121,8 @@ static enum err_code listen_on(
 		if (i == 0) {
 			first = fd;
 		}
-		if (listener_open(server->workers[i], fd, listen, inspector_only, err) != ERR_NONE) {
+		if (listener_open(server->workers[i], fd, listen, inspector_only, err) !=
+			ERR_NONE) {
 			return err->code;
 		}
 	}
@@ -151,7 +158,8 @@ static enum err_code make_workers(struct server *server, struct err *err)
 
 	for (unsigned i = 0; i < settings->workers; i++) {
 		struct worker *worker = mem_alloc(sizeof(*worker));
-		int rc = worker_init(worker, server, i, settings, server->routes, server->upstreams);
+		int rc =
+			worker_init(worker, server, i, settings, server->routes, server->upstreams);
 
 		if (rc < 0) {
 			mem_free(worker);
@@ -160,7 +168,8 @@ static enum err_code make_workers(struct server *server, struct err *err)
 		server->workers[i] = worker;
 		server->ready++;
 		if (settings->access_log) {
-			server->access_logs[i] = access_log_create(worker, settings->access_log_json);
+			server->access_logs[i] =
+				access_log_create(worker, settings->access_log_json);
 			worker_observe(worker, server->access_logs[i]);
 		}
 	}
@@ -183,14 +192,16 @@ struct server *server_create(const struct proxy_settings *settings, struct err *
 	for (uint32_t i = 0; i < settings->upstream_count; i++) {
 		const struct upstream_settings *upstream = &settings->upstreams[i];
 
-		server->upstreams[i] = upstream_create(upstream->name, &upstream->address, &upstream->pool);
+		server->upstreams[i] =
+			upstream_create(upstream->name, &upstream->address, &upstream->pool);
 	}
 	server->workers = mem_alloc_array(settings->workers, sizeof(struct worker *));
 	server->threads = mem_alloc_array(settings->workers, sizeof(pthread_t));
 	server->access_logs = mem_alloc_array(settings->workers, sizeof(struct observer *));
 	memset(server->access_logs, 0, settings->workers * sizeof(struct observer *));
-	server->addresses = mem_alloc_array(
-		settings->listen_count + settings->inspector_listen_count, sizeof(struct bound_address));
+	server->addresses =
+		mem_alloc_array(settings->listen_count + settings->inspector_listen_count,
+			sizeof(struct bound_address));
 	if (make_workers(server, err) != ERR_NONE || listen_on_all(server, err) != ERR_NONE) {
 		server_destroy(server);
 		return NULL;
@@ -313,7 +324,7 @@ uint32_t server_connections(const struct server *server)
 bool server_connection_opened(struct server *server)
 {
 	return atomic_fetch_add_explicit(&server->connections, 1, memory_order_relaxed) <
-		server->connection_limit;
+	       server->connection_limit;
 }
 
 void server_connection_closed(struct server *server)

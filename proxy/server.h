@@ -1,5 +1,6 @@
 /*
- * Layer: proxy. One job: what all workers share: the upstreams, the routes, the count of client connections; and their beginning and end together.
+ * Layer: proxy. One job: what all workers share: the upstreams, the routes, the count of client
+ * connections; and their beginning and end together.
  */
 #ifndef SIGHTGLASS_PROXY_SERVER_H
 #define SIGHTGLASS_PROXY_SERVER_H
@@ -15,7 +16,8 @@
 struct server; /* opaque: its members are in server.c */
 
 /*
- * Binds every address and makes the workers ready, none running. `settings` outlives the server. NULL with a sentence in `err` where an address cannot be had (ERR_SYSTEM).
+ * Binds every address and makes the workers ready, none running. `settings` outlives the server.
+ * NULL with a sentence in `err` where an address cannot be had (ERR_SYSTEM).
  */
 struct server *server_create(const struct proxy_settings *settings, struct err *err);
 /* After server_join(), or before server_start(). */
@@ -27,7 +29,8 @@ struct upstream *server_upstream(const struct server *server, unsigned index);
 /* Before server_start(); see struct claim. `claim` outlives the server. */
 void server_set_claim(struct server *server, const struct claim *claim);
 
-/* The address of listener `index` (those of the proxy first, then the inspector's), with the port that was bound: "127.0.0.1:8080". Lives as long as the server. */
+/* The address of listener `index` (those of the proxy first, then the inspector's), with the port
+ * that was bound: "127.0.0.1:8080". Lives as long as the server. */
 const char *server_address(const struct server *server, unsigned index);
 
 /* Starts the threads. 0, or ERR_SYSTEM. */
@@ -41,11 +44,13 @@ void server_join(struct server *server);
 /* How many client connections may be open, and are. Any thread. */
 uint32_t server_connection_limit(const struct server *server);
 uint32_t server_connections(const struct server *server);
-/* Counts one more; false where that is above the limit (it counts all the same, until it is closed). Any thread. */
+/* Counts one more; false where that is above the limit (it counts all the same, until it is
+ * closed). Any thread. */
 bool server_connection_opened(struct server *server);
 void server_connection_closed(struct server *server);
 
-/* What limits.connections: auto comes to here: from the file-descriptor limit, which is raised to its hard limit. */
+/* What limits.connections: auto comes to here: from the file-descriptor limit, which is raised to
+ * its hard limit. */
 uint32_t server_connections_auto(const struct proxy_settings *settings);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Layer: proxy (sees base, http, pool). One job: the settings of clients, routes and workers, as the configuration hands them over: checked, with
- * defaults filled in, immutable from then on and read by all threads.
+ * Layer: proxy (sees base, http, pool). One job: the settings of clients, routes and workers, as
+ * the configuration hands them over: checked, with defaults filled in, immutable from then on and
+ * read by all threads.
  */
 #ifndef SIGHTGLASS_PROXY_SETTINGS_H
 #define SIGHTGLASS_PROXY_SETTINGS_H
@@ -16,7 +17,8 @@
 
 enum {
 	SETTINGS_UNIX_PATH_MAX = 108, /* sizeof(sockaddr_un.sun_path) */
-	SETTINGS_METHODS_OTHER = 1u << 0, /* the bit of METHOD_OTHER: methods the program has no number for */
+	SETTINGS_METHODS_OTHER =
+		1u << 0, /* the bit of METHOD_OTHER: methods the program has no number for */
 	SETTINGS_METHODS_ALL = 0xffff,
 };
 
@@ -24,12 +26,14 @@ struct listen_settings {
 	char text[160]; /* as it was written: for messages */
 	bool is_unix;
 	char path[SETTINGS_UNIX_PATH_MAX];
-	bool any_family; /* ":PORT": one socket for IPv6 and IPv4, or IPv4 alone where the system has no IPv6 */
+	bool any_family; /* ":PORT": one socket for IPv6 and IPv4, or IPv4 alone where the system
+			    has no IPv6 */
 	struct sockaddr_storage address;
 };
 
 struct limit_settings {
-	uint32_t connections; /* client connections of all workers; 0 = from the file-descriptor limit */
+	uint32_t connections; /* client connections of all workers; 0 = from the file-descriptor
+				 limit */
 	uint32_t header_bytes;
 	uint16_t headers;
 	uint64_t body_bytes; /* 0 = no limit */
@@ -66,7 +70,8 @@ enum capture_level {
 };
 
 struct route_settings {
-	char *text; /* the prefix as it was written: the route's name in records, logs and metrics */
+	char *text; /* the prefix as it was written: the route's name in records, logs and metrics
+		     */
 	struct prefix prefix;
 	uint32_t methods;  /* a bit (1 << enum method) each; SETTINGS_METHODS_ALL = every method */
 	uint32_t upstream; /* index in proxy_settings.upstreams */
@@ -74,7 +79,7 @@ struct route_settings {
 	struct upstream_timeouts timeouts; /* the upstream's, but for what the route says itself */
 };
 
-struct network { /* an address and how many of its bits count */
+struct network {           /* an address and how many of its bits count */
 	uint8_t family_v6; /* 0: IPv4, in the first 4 bytes; 1: IPv6 */
 	uint8_t bits;
 	uint8_t address[16];
@@ -90,12 +95,13 @@ struct proxy_settings {
 	struct timeout_settings timeouts;
 	struct network *trusted_proxies;
 	uint32_t trusted_proxy_count;
-	bool trust_unix; /* "loopback" also trusts peers of unix listeners */
+	bool trust_unix;              /* "loopback" also trusts peers of unix listeners */
 	struct slice request_id_name; /* X-Request-ID */
 	bool request_id_keep;         /* a well-formed inbound ID stays */
 	struct upstream_settings *upstreams;
-	uint32_t upstream_count; /* at least 1 */
-	struct route_settings *routes; /* in the order of the file, those of --exclude-get behind them; none covers all by itself: see proxy/route.h */
+	uint32_t upstream_count;       /* at least 1 */
+	struct route_settings *routes; /* in the order of the file, those of --exclude-get behind
+					  them; none covers all by itself: see proxy/route.h */
 	uint32_t route_count;
 	bool access_log;
 	bool access_log_json;

@@ -43,8 +43,7 @@ static void on_drain_timeout(struct timer *timer)
 {
 	struct worker *worker = container_of(timer, struct worker, drain_timer);
 
-	list_each(node, after, &worker->clients)
-	{
+	list_each (node, after, &worker->clients) {
 		client_abort(container_of(node, struct client, node));
 	}
 }
@@ -55,12 +54,10 @@ static void on_drain(struct message *message)
 	uint64_t drain_ms = worker->settings->timeouts.drain_ms;
 
 	worker->draining = true;
-	list_each(listener, after_listener, &worker->listeners)
-	{
+	list_each (listener, after_listener, &worker->listeners) {
 		listener_close(container_of(listener, struct listener, node));
 	}
-	list_each(client, after_client, &worker->clients)
-	{
+	list_each (client, after_client, &worker->clients) {
 		client_drain(container_of(client, struct client, node));
 	}
 	loop_timer_start(&worker->loop, &worker->drain_timer, drain_ms);
@@ -95,7 +92,8 @@ struct slice worker_date(struct worker *worker)
 }
 
 int worker_init(struct worker *worker, struct server *server, unsigned index,
-	const struct proxy_settings *settings, const struct route_table *routes, struct upstream **upstreams)
+	const struct proxy_settings *settings, const struct route_table *routes,
+	struct upstream **upstreams)
 {
 	size_t for_heads = 4 * (size_t)settings->limits.header_bytes;
 	int rc;
@@ -108,7 +106,8 @@ int worker_init(struct worker *worker, struct server *server, unsigned index,
 		.request_limits = {.bytes = settings->limits.header_bytes,
 			.fields = settings->limits.headers,
 			.target = TARGET_MAX},
-		.exchange_memory = for_heads > EXCHANGE_MEMORY_MAX ? for_heads : EXCHANGE_MEMORY_MAX,
+		.exchange_memory =
+			for_heads > EXCHANGE_MEMORY_MAX ? for_heads : EXCHANGE_MEMORY_MAX,
 	};
 	worker->response_limits = worker->request_limits;
 	list_init(&worker->running);

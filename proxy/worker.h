@@ -1,5 +1,6 @@
 /*
- * Layer: proxy. One job: what one thread has: its loop, its pools, its listeners' ends, its client connections and running exchanges, its observers. Nothing of it is shared, but for `shared`.
+ * Layer: proxy. One job: what one thread has: its loop, its pools, its listeners' ends, its client
+ * connections and running exchanges, its observers. Nothing of it is shared, but for `shared`.
  */
 #ifndef SIGHTGLASS_PROXY_WORKER_H
 #define SIGHTGLASS_PROXY_WORKER_H
@@ -21,7 +22,8 @@ struct exchange;
 struct server;
 
 /*
- * Somebody who answers below a path before any route is looked at (the inspector). `claims` is asked for every request, so it must be quick.
+ * Somebody who answers below a path before any route is looked at (the inspector). `claims` is
+ * asked for every request, so it must be quick.
  */
 struct claim {
 	/* True where this request is its own: by path, and by the kind of listener it came over. */
@@ -58,16 +60,19 @@ struct worker {
 };
 
 /*
- * Makes a worker ready, on the calling thread: loop, pools, limits. `upstreams` are the settings', in their order. 0, or a negative libuv error.
+ * Makes a worker ready, on the calling thread: loop, pools, limits. `upstreams` are the settings',
+ * in their order. 0, or a negative libuv error.
  */
 int worker_init(struct worker *worker, struct server *server, unsigned index,
-	const struct proxy_settings *settings, const struct route_table *routes, struct upstream **upstreams);
+	const struct proxy_settings *settings, const struct route_table *routes,
+	struct upstream **upstreams);
 void worker_fini(struct worker *worker);
 /* Adds one that watches its exchanges; before it runs. At most OBSERVERS_MAX. */
 void worker_observe(struct worker *worker, struct observer *observer);
 /* Runs the loop until it was drained and everything is closed. */
 void worker_run(struct worker *worker);
-/* Any thread: stop accepting, end what is idle, let the rest finish within timeouts.drain, then end. Once. */
+/* Any thread: stop accepting, end what is idle, let the rest finish within timeouts.drain, then
+ * end. Once. */
 void worker_drain(struct worker *worker);
 /* A client connection is gone for good (called by proxy/client.c). */
 void worker_client_gone(struct worker *worker);

@@ -35,7 +35,8 @@ bool final_recipient_is_us(struct exchange *exchange)
 	return false;
 }
 
-/* RFC 9110 section 9.3.8: the request as it was received, without what a page must not learn by asking for it. */
+/* RFC 9110 section 9.3.8: the request as it was received, without what a page must not learn by
+ * asking for it. */
 static struct slice echo(struct exchange *exchange)
 {
 	static const enum field_id secret[] = {

@@ -1,5 +1,6 @@
 /*
- * Layer: proxy/responders. One job: OPTIONS and TRACE whose Max-Forwards has come down to 0: the proxy itself is the final recipient (RFC 9110 section 7.6.2).
+ * Layer: proxy/responders. One job: OPTIONS and TRACE whose Max-Forwards has come down to 0: the
+ * proxy itself is the final recipient (RFC 9110 section 7.6.2).
  */
 #ifndef SIGHTGLASS_PROXY_RESPONDERS_FINAL_RECIPIENT_H
 #define SIGHTGLASS_PROXY_RESPONDERS_FINAL_RECIPIENT_H

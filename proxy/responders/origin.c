@@ -1,10 +1,12 @@
 /*
- * Layer: proxy/responders. One job: a request's way to its upstream: connection, head, body, retry, timeouts; see origin.h. The answer's way back is in origin_answer.c.
+ * Layer: proxy/responders. One job: a request's way to its upstream: connection, head, body, retry,
+ * timeouts; see origin.h. The answer's way back is in origin_answer.c.
  *
  * How it can fail, and what is done:
  *   no connection (refused, unresolved, queue full, timeouts)  abort with the pool's error
- *   a reused connection dies before an answer's first byte      once more on a fresh one, where the request can be sent again; else abort
- *   any other death, silence or broken answer                  abort; before the answer's head it becomes a 502 or 504, after it the client's connection breaks off
+ *   a reused connection dies before an answer's first byte      once more on a fresh one, where the
+ * request can be sent again; else abort any other death, silence or broken answer abort; before the
+ * answer's head it becomes a 502 or 504, after it the client's connection breaks off
  */
 #include "proxy/responders/origin.h"
 
@@ -20,7 +22,7 @@
 #include "proxy/worker.h"
 
 enum {
-	REPLAY_MAX = 16 * 1024,          /* a body up to this size can be sent again */
+	REPLAY_MAX = 16 * 1024,        /* a body up to this size can be sent again */
 	UNSAFE_REUSE_WITHIN_MS = 2000, /* INTERFACE section 2, Retry */
 };
 
@@ -78,7 +80,8 @@ static void on_timeout(struct timer *timer)
 	struct origin *self = container_of(timer, struct origin, timer);
 
 	if (self->phase == ORIGIN_HEAD && self->request_ended && !self->upstream_blocked) {
-		origin_fail(self, ERR_FIRST_BYTE_TIMEOUT, "sent no answer within %llu ms (timeouts.first_byte)",
+		origin_fail(self, ERR_FIRST_BYTE_TIMEOUT,
+			"sent no answer within %llu ms (timeouts.first_byte)",
 			(unsigned long long)self->timeouts->first_byte_ms);
 	} else {
 		origin_fail(self, ERR_IDLE_TIMEOUT, "was silent for %llu ms (timeouts.idle)",
@@ -180,7 +183,8 @@ static void resume_request(struct origin *self)
 	}
 }
 
-/* Keeps the body for a retry while it is small; a retry is out once this returns with replay == NULL and bytes sent. */
+/* Keeps the body for a retry while it is small; a retry is out once this returns with replay ==
+ * NULL and bytes sent. */
 static void keep_for_replay(struct origin *self, struct slice bytes)
 {
 	if (self->replay == NULL) {
@@ -201,17 +205,19 @@ static void acquire(struct origin *self, bool fresh)
 	self->phase = ORIGIN_WAITING;
 	self->exchange->clock.queued_us = loop_now_us(self->exchange->loop);
 	if (self->exchange->request_framing.kind != FRAMING_NONE) {
-		pause_request(self); /* nothing of the body is held while there is nowhere to send it */
+		pause_request(
+			self); /* nothing of the body is held while there is nowhere to send it */
 	}
 	pool_acquire(self->pool, &self->waiter, fresh);
 }
 
-/* True where this request may go out a second time: nothing can have happened twice, and all of it is still at hand. */
+/* True where this request may go out a second time: nothing can have happened twice, and all of it
+ * is still at hand. */
 static bool can_retry(const struct origin *self)
 {
 	return !self->retried && !self->answer_begun && connection_reused(self->connection) &&
-		method_is_idempotent(self->exchange->request.method) &&
-		(self->exchange->request_bytes == 0 || self->replay != NULL);
+	       method_is_idempotent(self->exchange->request.method) &&
+	       (self->exchange->request_bytes == 0 || self->replay != NULL);
 }
 
 static void connection_lost(struct origin *self, int status)
@@ -229,10 +235,12 @@ static void connection_lost(struct origin *self, int status)
 	}
 	if (self->phase == ORIGIN_HEAD) {
 		origin_fail(self, ERR_UPSTREAM_RESET, "%s the connection before it answered%s%s",
-			reset ? "broke" : "closed", reset ? ": " : "", reset ? uv_strerror(status) : "");
+			reset ? "broke" : "closed", reset ? ": " : "",
+			reset ? uv_strerror(status) : "");
 	} else {
 		origin_fail(self, ERR_UPSTREAM_RESET, "%s the connection within its answer%s%s",
-			reset ? "broke" : "closed", reset ? ": " : "", reset ? uv_strerror(status) : "");
+			reset ? "broke" : "closed", reset ? ": " : "",
+			reset ? uv_strerror(status) : "");
 	}
 }
 
@@ -334,7 +342,8 @@ static void origin_data(struct responder *responder, struct slice bytes)
 {
 	struct origin *self = of_responder(responder);
 
-	/* While it waits for a connection the client is told to wait too; once it is over, what still comes is of no use. */
+	/* While it waits for a connection the client is told to wait too; once it is over, what
+	 * still comes is of no use. */
 	assert(self->phase != ORIGIN_WAITING);
 	if (self->connection != NULL) {
 		keep_for_replay(self, bytes);
@@ -401,7 +410,8 @@ static const struct responder_ops origin_ops = {
 	.cancel = origin_cancel,
 };
 
-static struct responder *origin_start(void *context, struct exchange *exchange, struct requester *up)
+static struct responder *origin_start(
+	void *context, struct exchange *exchange, struct requester *up)
 {
 	struct origin *self = arena_alloc(&exchange->arena, sizeof(*self));
 	bool idempotent = method_is_idempotent(exchange->request.method);
@@ -426,7 +436,8 @@ static struct responder *origin_start(void *context, struct exchange *exchange, 
 		loop_timer_start(exchange->loop, &self->total_timer, self->timeouts->total_ms);
 	}
 	if (idempotent && exchange->request_framing.kind != FRAMING_NONE) {
-		self->replay = arena_alloc(&exchange->arena, REPLAY_MAX); /* NULL: no retry with a body */
+		self->replay =
+			arena_alloc(&exchange->arena, REPLAY_MAX); /* NULL: no retry with a body */
 	}
 	connection = pool_take(self->pool, idempotent ? 0 : UNSAFE_REUSE_WITHIN_MS);
 	if (connection != NULL) {

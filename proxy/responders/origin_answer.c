@@ -1,5 +1,6 @@
 /*
- * Layer: proxy/responders. One job: an answer's way from its upstream to the exchange: interim answers, head, body, trailers, end, and what becomes of the connection.
+ * Layer: proxy/responders. One job: an answer's way from its upstream to the exchange: interim
+ * answers, head, body, trailers, end, and what becomes of the connection.
  */
 #include "proxy/forwarding.h"
 #include "proxy/responders/origin_state.h"
@@ -26,7 +27,8 @@ static uint64_t keep_alive_ms(const struct head *head)
 		const struct slice name = SLICE("timeout=");
 		uint64_t seconds;
 
-		if (token.len > name.len && slice_equal_nocase(slice_of(token.ptr, name.len), name) &&
+		if (token.len > name.len &&
+			slice_equal_nocase(slice_of(token.ptr, name.len), name) &&
 			slice_to_u64(slice_of(token.ptr + name.len, token.len - name.len),
 				KEEP_ALIVE_MAX_S, &seconds)) {
 			return seconds * 1000;
@@ -35,11 +37,12 @@ static uint64_t keep_alive_ms(const struct head *head)
 	return 0;
 }
 
-/* The answer is whole. `rest` is what came behind it: nobody asked for that, so the connection is not to be trusted. */
+/* The answer is whole. `rest` is what came behind it: nobody asked for that, so the connection is
+ * not to be trusted. */
 static void finish(struct origin *self, struct slice rest)
 {
 	bool clean = rest.len == 0 && self->request_ended && self->response.framing.keep_alive &&
-		!self->upstream_blocked;
+		     !self->upstream_blocked;
 
 	origin_release(self, clean, keep_alive_ms(&self->head));
 	self->responder.up->ops->end(self->responder.up);
@@ -61,7 +64,8 @@ static void read_body(struct origin *self, struct slice bytes)
 		case BODY_END:
 			if (self->trailers.count > 0) {
 				(void)forwarding_trailers(&self->trailers);
-				self->responder.up->ops->trailers(self->responder.up, &self->trailers);
+				self->responder.up->ops->trailers(
+					self->responder.up, &self->trailers);
 			}
 			finish(self, bytes);
 			return;
@@ -80,8 +84,8 @@ static void begin_body(struct origin *self, struct slice rest)
 	self->phase = ORIGIN_BODY;
 	self->response.head = &self->head;
 	self->trailers.count = 0; /* the body reader fills it for chunks alone */
-	body_reader_init(&self->body_reader, &self->response.framing, &self->trailers, &exchange->arena,
-		&exchange->worker->response_limits);
+	body_reader_init(&self->body_reader, &self->response.framing, &self->trailers,
+		&exchange->arena, &exchange->worker->response_limits);
 	if (self->response.framing.kind == FRAMING_TUNNEL) {
 		origin_tunnel_begin(self, rest);
 		return;

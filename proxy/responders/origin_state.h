@@ -1,6 +1,6 @@
 /*
- * Layer: proxy/responders. One job: what the rooms of the origin share: origin.c (connection, request, retry), origin_answer.c (the answer), tunnel.c (after a 101). Seen by
- * nobody else.
+ * Layer: proxy/responders. One job: what the rooms of the origin share: origin.c (connection,
+ * request, retry), origin_answer.c (the answer), tunnel.c (after a 101). Seen by nobody else.
  */
 #ifndef SIGHTGLASS_PROXY_RESPONDERS_ORIGIN_STATE_H
 #define SIGHTGLASS_PROXY_RESPONDERS_ORIGIN_STATE_H
@@ -44,7 +44,8 @@ struct origin { /* in the exchange's arena */
 	bool upstream_blocked; /* the upstream takes nothing for now */
 	bool tunnel_ended;     /* the upstream's half of the tunnel has ended */
 
-	char *replay; /* the request's body so far, for a retry; NULL where it is not, or no longer, kept */
+	char *replay; /* the request's body so far, for a retry; NULL where it is not, or no longer,
+			 kept */
 	size_t replay_len;
 
 	struct response response;
@@ -54,14 +55,16 @@ struct origin { /* in the exchange's arena */
 	struct body_reader body_reader;
 };
 
-/* The whole name of an error: "upstream NAME …", to the exchange, once, and the end of it; the connection is discarded. */
+/* The whole name of an error: "upstream NAME …", to the exchange, once, and the end of it; the
+ * connection is discarded. */
 void origin_fail(struct origin *self, enum err_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Lets go of the connection: back to the pool where it is clean, else closed. */
 void origin_release(struct origin *self, bool clean, uint64_t keep_alive_ms);
 
-/* Waits for the next sign of life from the upstream, by the timeout that the phase asks for; stops waiting where the client holds it up. */
+/* Waits for the next sign of life from the upstream, by the timeout that the phase asks for; stops
+ * waiting where the client holds it up. */
 void origin_watch(struct origin *self);
 
 /* origin_answer.c: gets ready to read an answer's head, then takes what comes. */

@@ -1,5 +1,6 @@
 /*
- * Layer: proxy/responders. One job: the answers that the proxy makes itself for what went wrong; see refusal.h.
+ * Layer: proxy/responders. One job: the answers that the proxy makes itself for what went wrong;
+ * see refusal.h.
  */
 #include "proxy/responders/refusal.h"
 
@@ -11,7 +12,8 @@
 #include "proxy/exchange.h"
 
 enum {
-	RETRY_AFTER_S = 1, /* what a client that met a full queue or a drain may wait: places come free in moments */
+	RETRY_AFTER_S = 1, /* what a client that met a full queue or a drain may wait: places come
+			      free in moments */
 	FIELDS_MAX = 8,
 };
 

@@ -1,5 +1,6 @@
 /*
- * Layer: proxy/responders. One job: the answers that the proxy makes itself for what went wrong: application/problem+json (RFC 9457), by the table of INTERFACE section 2.
+ * Layer: proxy/responders. One job: the answers that the proxy makes itself for what went wrong:
+ * application/problem+json (RFC 9457), by the table of INTERFACE section 2.
  */
 #ifndef SIGHTGLASS_PROXY_RESPONDERS_REFUSAL_H
 #define SIGHTGLASS_PROXY_RESPONDERS_REFUSAL_H

@@ -1,6 +1,8 @@
 /*
- * Layer: proxy/responders. One job: after the upstream's 101, carry bytes both ways with back-pressure until both sides have ended. No timeout watches a tunnel that is
- * open in both directions: a WebSocket may be silent for hours; one whose peer has ended is given TUNNEL_LINGER_MS for the other half.
+ * Layer: proxy/responders. One job: after the upstream's 101, carry bytes both ways with
+ * back-pressure until both sides have ended. No timeout watches a tunnel that is open in both
+ * directions: a WebSocket may be silent for hours; one whose peer has ended is given
+ * TUNNEL_LINGER_MS for the other half.
  */
 #include <uv.h>
 
@@ -41,7 +43,8 @@ static void on_eof(struct connection *connection)
 {
 	struct origin *self = connection_borrower(connection);
 
-	/* A half-closed WebSocket is of no use to anyone: what was read is delivered, then the client's side ends too. */
+	/* A half-closed WebSocket is of no use to anyone: what was read is delivered, then the
+	 * client's side ends too. */
 	self->tunnel_ended = true;
 	self->request_ended = true;
 	end_if_both_have(self);
