@@ -1,8 +1,11 @@
 /*
- * Layer: inspector. One job: what nobody may read: values of secret fields and parameters, and text
- * that is shaped like a token, replaced before anything leaves the process (INTERFACE section 3).
- * Works on text that is about to be shown; the records stay raw. Immutable after it was made: any
- * thread.
+ * Layer: inspector (sees base). One job: what nobody may read: values of secret fields and
+ * parameters, and text that is shaped like a token, replaced before anything leaves the process
+ * (INTERFACE section 3). Works on text that is about to be shown; the records stay raw. Immutable
+ * after it was made: any thread.
+ *
+ * Names are compared without case, '_' like '-'; of a parameter's name neither counts at all, so
+ * that apiKey is api_key, and each part of a name such as user[password] counts by itself.
  */
 #ifndef SIGHTGLASS_INSPECTOR_REDACT_H
 #define SIGHTGLASS_INSPECTOR_REDACT_H
@@ -15,8 +18,8 @@
 
 struct redactor; /* opaque */
 
-/* The defaults, what settings->redact adds to them, and a key of its own for tags. Copies what it
- * needs. Never NULL. */
+/* The defaults, what settings->redact adds to them (a field's name that ends in '*' stands for all
+ * that begin so), and a key of its own for tags. Copies what it needs. Never NULL. */
 struct redactor *redactor_create(const struct inspector_settings *settings);
 void redactor_destroy(struct redactor *redactor);
 
@@ -27,15 +30,15 @@ void redactor_destroy(struct redactor *redactor);
  * at as queries. */
 bool redact_header(
 	const struct redactor *redactor, struct slice name, struct slice value, struct buffer *out);
-/* A query without its '?', or a fragment: name=value pairs, names percent-decoded and in any case.
- */
+/* A query without its '?', or a fragment without its '#': name=value pairs, percent-encoded. */
 bool redact_query(const struct redactor *redactor, struct slice query, struct buffer *out);
-/* Anything else (a path, an error): token-shaped text alone. */
+/* Anything else (a path, an error): token-shaped text, and the values of secret parameters of URLs
+ * within it. */
 bool redact_text(const struct redactor *redactor, struct slice text, struct buffer *out);
 /* A value that is secret as a whole: appends what stands for it. */
 void redact_value(const struct redactor *redactor, struct slice value, struct buffer *out);
 
-/* Whether a field of this name, or a parameter (query, form, JSON member), is secret whatever its
+/* Whether a field of this name, or a parameter (percent-encoded or not), is secret whatever its
  * value. */
 bool redact_hides_header(const struct redactor *redactor, struct slice name);
 bool redact_hides_parameter(const struct redactor *redactor, struct slice name);
