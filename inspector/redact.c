@@ -385,10 +385,12 @@ static bool redact_encoded(const struct redactor *redactor, struct slice text, s
 /* The last part of a name where somebody separates pairs by ';', too. */
 static struct slice behind_semicolon(struct slice name)
 {
-	const char *found = name.len == 0 ? NULL : memrchr(name.ptr, ';', name.len);
+	size_t at = name.len;
 
-	return found == NULL ? name
-			     : slice_of(found + 1, (size_t)(name.ptr + name.len - found - 1));
+	while (at > 0 && name.ptr[at - 1] != ';') {
+		at--;
+	}
+	return slice_of(name.ptr + at, name.len - at);
 }
 
 static bool redact_pair(const struct redactor *redactor, struct slice pair, struct buffer *out)

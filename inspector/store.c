@@ -3,18 +3,13 @@
  */
 #include "inspector/store.h"
 
-#include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include <xxhash.h>
 
-#include "base/list.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "inspector/buddy.h"
-#include "inspector/order.h"
-#include "inspector/record_layout.h"
+#include "inspector/store_layout.h"
 
 enum {
 	PIECE_LEAST = 8, /* granules: a body is not broken up into smaller pieces than this for want
@@ -22,50 +17,8 @@ enum {
 	CHUNK_LEAST = 4, /* granules */
 	EVICTION_FACTOR = 16, /* a block that is not found after this many times its size went for
 				 it, is given up: memory is too broken up */
-	SLOTS_A_LOOK = 512,   /* how many slots are looked at before others get the lock */
-	CLEARED_A_TURN = 32,  /* the same for records that are freed */
+	CLEARED_A_TURN = 32,  /* records, before others get the lock */
 };
-
-enum bound {
-	BOUND_ENTRIES,
-	BOUND_BYTES,
-};
-
-struct capture_store {
-	atomic_uint_least64_t next_seq; /* poll rows take from it, too */
-	struct poll_log *polls;
-	uint64_t id_seed;
-	uint32_t capacity;
-
-	pthread_mutex_t lock; /* guards what follows */
-	struct buddy region;
-	struct order order;
-	struct list ended[CLASSES]; /* the one that ended first at the front */
-	uint32_t entries[CLASSES];  /* with running ones */
-	uint64_t granules[CLASSES];
-	uint32_t count;
-	uint32_t running;
-	uint64_t ends;
-	uint64_t evicted[2]; /* by enum bound */
-	uint64_t truncated;
-	uint64_t dropped;
-};
-
-static void lock(struct capture_store *store)
-{
-	int rc = pthread_mutex_lock(&store->lock);
-
-	assert(rc == 0);
-	(void)rc;
-}
-
-static void unlock(struct capture_store *store)
-{
-	int rc = pthread_mutex_unlock(&store->lock);
-
-	assert(rc == 0);
-	(void)rc;
-}
 
 /* --- going. All of these want the lock */
 
@@ -143,7 +96,7 @@ static struct record *oldest_of(struct capture_store *store, enum capture_class 
 }
 
 static enum capture_class choose(
-	struct capture_store *store, enum bound bound, enum capture_class newcomer)
+	struct capture_store *store, enum store_bound bound, enum capture_class newcomer)
 {
 	struct retention_holding holdings[CLASSES];
 
@@ -151,20 +104,20 @@ static enum capture_class choose(
 		const struct record *oldest = oldest_of(store, (enum capture_class)i);
 
 		holdings[i] = (struct retention_holding){
-			.amount = bound == BOUND_ENTRIES ? store->entries[i] : store->granules[i],
+			.amount = bound == STORE_ENTRIES ? store->entries[i] : store->granules[i],
 			.evictable = oldest != NULL,
 		};
 		if (oldest != NULL) {
 			holdings[i].oldest = oldest->ended_order;
-			holdings[i].gives = bound == BOUND_ENTRIES ? 1 : oldest->granules;
+			holdings[i].gives = bound == STORE_ENTRIES ? 1 : oldest->granules;
 		}
 	}
 	return retention_choose(holdings,
-		bound == BOUND_ENTRIES ? store->capacity : store->region.granules, newcomer);
+		bound == STORE_ENTRIES ? store->capacity : store->region.granules, newcomer);
 }
 
 /* Makes one record go. False where none may. */
-static bool evict(struct capture_store *store, enum bound bound, enum capture_class newcomer)
+static bool evict(struct capture_store *store, enum store_bound bound, enum capture_class newcomer)
 {
 	for (;;) { /* ends: a failed mutation goes on as a mutation once */
 		enum capture_class class_of = choose(store, bound, newcomer);
@@ -204,7 +157,7 @@ static void *take_block(struct capture_store *store, uint32_t wanted, uint32_t l
 			return block;
 		}
 		if (freed >= (uint64_t)least * EVICTION_FACTOR ||
-			!evict(store, BOUND_BYTES, class_of)) {
+			!evict(store, STORE_BYTES, class_of)) {
 			return NULL;
 		}
 		freed = taken - store->region.taken;
@@ -313,7 +266,7 @@ struct poll_log *capture_store_polls(struct capture_store *store)
 
 /* --- recording */
 
-static uint64_t hash_id(const struct capture_store *store, struct slice request_id)
+uint64_t store_hash_id(const struct capture_store *store, struct slice request_id)
 {
 	return XXH3_64bits_withSeed(request_id.ptr, request_id.len, store->id_seed);
 }
@@ -326,7 +279,7 @@ static struct record *begin(struct capture_store *store, size_t size, size_t spa
 	struct record *record;
 
 	while (store->count >= store->capacity) {
-		if (store->capacity == 0 || !evict(store, BOUND_ENTRIES, class_of)) {
+		if (store->capacity == 0 || !evict(store, STORE_ENTRIES, class_of)) {
 			return NULL;
 		}
 	}
@@ -356,13 +309,13 @@ static struct record *begin(struct capture_store *store, size_t size, size_t spa
 struct record *capture_store_begin(struct capture_store *store, size_t size, size_t spare,
 	enum capture_class class_of, struct slice request_id)
 {
-	uint64_t id_hash = hash_id(store, request_id);
+	uint64_t id_hash = store_hash_id(store, request_id);
 	struct record *record;
 
-	lock(store);
+	store_lock(store);
 	record = begin(store, size, spare, class_of, id_hash);
 	store->dropped += record == NULL;
-	unlock(store);
+	store_unlock(store);
 	return record;
 }
 
@@ -383,9 +336,9 @@ void *capture_store_add(struct capture_store *store, struct record *record, size
 
 	size = record_aligned(size);
 	if (room_of(chunk) < size) {
-		lock(store);
+		store_lock(store);
 		chunk = add_chunk(store, record, size);
-		unlock(store);
+		store_unlock(store);
 		if (chunk == NULL) {
 			return NULL;
 		}
@@ -403,7 +356,7 @@ struct record_piece *capture_store_add_piece(
 	uint32_t got;
 	struct record_piece *piece;
 
-	lock(store);
+	store_lock(store);
 	piece = take_block(store, granules, least, record->class_of, &got);
 	if (piece != NULL) {
 		if (got > granules) {
@@ -412,7 +365,7 @@ struct record_piece *capture_store_add_piece(
 		}
 		account(store, record, got);
 	}
-	unlock(store);
+	store_unlock(store);
 	if (piece == NULL) {
 		return NULL;
 	}
@@ -425,7 +378,7 @@ struct record_piece *capture_store_add_piece(
 void capture_store_end(
 	struct capture_store *store, struct record *record, const struct capture_ending *ending)
 {
-	lock(store);
+	store_lock(store);
 	for (unsigned i = 0; i < 2; i++) {
 		if (ending->last[i] != NULL) {
 			trim_piece(store, record, ending->last[i], ending->filled[i]);
@@ -438,15 +391,10 @@ void capture_store_end(
 	list_as_newest(store, record);
 	store->running--;
 	store->truncated += ending->truncated;
-	unlock(store);
+	store_unlock(store);
 }
 
-/* --- reading */
-
-static bool is_published(const struct record *record)
-{
-	return atomic_load_explicit(&record->published, memory_order_acquire);
-}
+/* --- going at the reader's wish */
 
 void capture_store_hold(struct record *record)
 {
@@ -456,161 +404,10 @@ void capture_store_hold(struct record *record)
 void capture_store_release(struct capture_store *store, struct record *record)
 {
 	if (record != NULL && drop_reference(record)) {
-		lock(store);
+		store_lock(store);
 		free_record(store, record);
-		unlock(store);
+		store_unlock(store);
 	}
-}
-
-/* A walk over the slots from the newest below `before` on, which lets go of the lock now and then.
- */
-struct walk {
-	uint64_t before; /* what is left are the slots below this */
-	uint64_t after;
-	bool done;
-};
-
-typedef bool (*visit_fn)(void *context, const struct order_slot *slot); /* false: no more */
-
-/* Looks at some slots, the newest first. Wants the lock. */
-static void walk_on(struct capture_store *store, struct walk *walk, visit_fn visit, void *context)
-{
-	uint64_t position = order_find(&store->order, walk->before);
-
-	for (unsigned looked = 0; looked < SLOTS_A_LOOK; looked++) {
-		const struct order_slot *slot;
-
-		if (position == store->order.first) {
-			walk->done = true;
-			return;
-		}
-		position--;
-		slot = order_at(&store->order, position);
-		if (slot->seq <= walk->after) {
-			walk->done = true;
-			return;
-		}
-		walk->before = slot->seq;
-		if (slot->record != NULL && is_published(slot->record) && !visit(context, slot)) {
-			walk->done = true;
-			return;
-		}
-	}
-}
-
-static void walk_through(
-	struct capture_store *store, uint64_t before, uint64_t after, visit_fn visit, void *context)
-{
-	struct walk walk = {.before = before, .after = after, .done = false};
-
-	while (!walk.done) {
-		lock(store);
-		walk_on(store, &walk, visit, context);
-		unlock(store);
-	}
-}
-
-struct taking {
-	struct record **out;
-	size_t count;
-	size_t max;
-};
-
-static bool take_one(void *context, const struct order_slot *slot)
-{
-	struct taking *taking = context;
-
-	capture_store_hold(slot->record);
-	taking->out[taking->count++] = slot->record;
-	return taking->count < taking->max;
-}
-
-size_t capture_store_take(struct capture_store *store, uint64_t before, uint64_t after,
-	struct record **out, size_t max)
-{
-	struct taking taking = {.out = out, .count = 0, .max = max};
-
-	if (max > 0) {
-		walk_through(store, before, after, take_one, &taking);
-	}
-	return taking.count;
-}
-
-struct record *capture_store_find_seq(struct capture_store *store, uint64_t seq)
-{
-	struct record *record = NULL;
-	uint64_t position;
-
-	lock(store);
-	position = order_find(&store->order, seq);
-	if (position < store->order.end) {
-		const struct order_slot *slot = order_at(&store->order, position);
-
-		if (slot->seq == seq && slot->record != NULL && is_published(slot->record)) {
-			record = slot->record;
-			capture_store_hold(record);
-		}
-	}
-	unlock(store);
-	return record;
-}
-
-struct seeking {
-	struct slice id;
-	uint64_t hash;
-	struct record *found;
-};
-
-static bool compare_id(void *context, const struct order_slot *slot)
-{
-	struct seeking *seeking = context;
-	struct slice id;
-
-	if (slot->id_hash != seeking->hash) {
-		return true;
-	}
-	id = slice_of((const char *)slot->record + slot->record->request_id.at,
-		slot->record->request_id.len);
-	if (!slice_equal(id, seeking->id)) {
-		return true;
-	}
-	capture_store_hold(slot->record);
-	seeking->found = slot->record;
-	return false;
-}
-
-struct record *capture_store_find_id(struct capture_store *store, struct slice request_id)
-{
-	struct seeking seeking = {
-		.id = request_id, .hash = hash_id(store, request_id), .found = NULL};
-
-	if (request_id.len > 0) { /* some have none: nobody asks for those by ID */
-		walk_through(store, UINT64_MAX, 0, compare_id, &seeking);
-	}
-	return seeking.found;
-}
-
-void capture_store_counts(struct capture_store *store, struct capture_counts *counts)
-{
-	*counts = (struct capture_counts){
-		.capacity = store->capacity,
-		.memory = (uint64_t)store->region.granules * BUDDY_GRANULE,
-		.rows = poll_log_count(store->polls),
-		.row_capacity = poll_log_capacity(store->polls),
-	};
-	lock(store);
-	for (unsigned i = 0; i < CLASSES; i++) {
-		counts->records[i] = store->entries[i];
-	}
-	counts->count = store->count;
-	counts->running = store->running;
-	counts->bytes = (uint64_t)store->region.taken * BUDDY_GRANULE;
-	counts->evicted_by_entries = store->evicted[BOUND_ENTRIES];
-	counts->evicted_by_bytes = store->evicted[BOUND_BYTES];
-	counts->evicted = counts->evicted_by_entries + counts->evicted_by_bytes;
-	counts->truncated = store->truncated;
-	counts->dropped = store->dropped;
-	unlock(store);
 }
 
 /* Takes some out that ended before `limit`. False where there are none left. */
@@ -618,7 +415,7 @@ static bool clear_some(struct capture_store *store, uint64_t limit)
 {
 	unsigned cleared = 0;
 
-	lock(store);
+	store_lock(store);
 	for (unsigned i = 0; i < CLASSES; i++) {
 		struct record *record;
 
@@ -629,7 +426,7 @@ static bool clear_some(struct capture_store *store, uint64_t limit)
 			cleared++;
 		}
 	}
-	unlock(store);
+	store_unlock(store);
 	return cleared == CLEARED_A_TURN;
 }
 
@@ -637,9 +434,9 @@ void capture_store_clear(struct capture_store *store)
 {
 	uint64_t limit;
 
-	lock(store);
+	store_lock(store);
 	limit = store->ends;
-	unlock(store);
+	store_unlock(store);
 	while (clear_some(store, limit)) {
 	}
 	poll_log_clear(store->polls);
