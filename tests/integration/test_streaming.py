@@ -126,10 +126,10 @@ def test_both_directions_stream_at_the_same_time(proxy, origin):
         assert read_chunk(peer) == b"ping%d" % number
         peer.send(chunk(b"pong%d" % number))
         assert read_chunk(client) == b"pong%d" % number
-    peer.send(LAST_CHUNK)
-    assert read_chunk(client) == b""
     client.send(LAST_CHUNK)
     assert read_chunk(peer) == b""
+    peer.send(LAST_CHUNK)
+    assert read_chunk(client) == b""
 
 
 SIZES = [0, 1, 15, 16, 4095, 65535, 65536, 65537, 1 << 20]
