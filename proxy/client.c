@@ -42,6 +42,17 @@ static void on_closed(struct stream *stream)
 	worker_client_gone(worker);
 }
 
+static void finish_exchange(struct client *self, const struct err *why)
+{
+	struct exchange *exchange = self->exchange;
+
+	self->exchange = NULL;
+	self->reading = NULL;
+	if (exchange != NULL) {
+		exchange_finish(exchange, why);
+	}
+}
+
 static void stop_everything(struct client *self, const struct err *why)
 {
 	loop_timer_stop(&self->worker->loop, &self->timer);
@@ -49,12 +60,7 @@ static void stop_everything(struct client *self, const struct err *why)
 	task_cancel(&self->done);
 	task_cancel(&self->go_on);
 	self->phase = CLIENT_CLOSED;
-	if (self->exchange != NULL) {
-		struct exchange *exchange = self->exchange;
-
-		self->exchange = NULL;
-		exchange_finish(exchange, why);
-	}
+	finish_exchange(self, why);
 }
 
 static void close_now(struct client *self, const struct err *why)
@@ -77,6 +83,7 @@ static void reset_now(struct client *self, const struct err *why)
  * (RFC 9112 section 9.6). */
 static void linger(struct client *self)
 {
+	finish_exchange(self, NULL);
 	self->phase = CLIENT_LINGERING;
 	self->lingered = 0;
 	mem_free(self->carried.ptr);
@@ -381,11 +388,7 @@ void client_go_on(struct client *self)
 
 void client_exchange_over(struct client *self)
 {
-	struct exchange *exchange = self->exchange;
-
-	self->exchange = NULL;
-	self->reading = NULL;
-	exchange_finish(exchange, NULL);
+	finish_exchange(self, NULL);
 	self->phase = CLIENT_IDLE;
 	if (self->worker->draining && self->carried.len == 0) {
 		close_now(self, NULL);
@@ -404,8 +407,8 @@ static void on_done(struct task *task)
 		reset_now(self, NULL);
 		return;
 	}
-	if (stream_blocked(&self->stream) && self->close_after) {
-		return; /* `drained` comes back here */
+	if (stream_blocked(&self->stream)) {
+		return; /* `drained` comes back here: a further answer behind a backlog would make it grow */
 	}
 	if (self->phase == CLIENT_TUNNEL) {
 		close_now(self, NULL);
@@ -413,10 +416,6 @@ static void on_done(struct task *task)
 	}
 	if (!self->exchange->request_ended) {
 		if (self->close_after || self->phase != CLIENT_BODY) {
-			struct exchange *exchange = self->exchange;
-
-			self->exchange = NULL;
-			exchange_finish(exchange, NULL);
 			linger(self);
 			return;
 		}
@@ -427,10 +426,6 @@ static void on_done(struct task *task)
 		return;
 	}
 	if (self->close_after) {
-		struct exchange *exchange = self->exchange;
-
-		self->exchange = NULL;
-		exchange_finish(exchange, NULL);
 		close_now(self, NULL);
 		return;
 	}
@@ -525,7 +520,7 @@ static void on_drained(struct stream *stream)
 		return;
 	}
 	exchange_resume(self->exchange);
-	if (self->exchange->response_ended && self->close_after) {
+	if (self->exchange->response_ended) {
 		loop_settled(&self->worker->loop, &self->done);
 	}
 }

@@ -190,6 +190,9 @@ static enum vouched read_vouched(
 	const struct proxy_settings *settings = exchange->worker->settings;
 	size_t end = list.len;
 
+	if (end == 0) {
+		return VOUCHED_JUNK;
+	}
 	while (end > 0) {
 		size_t begin = end;
 		struct slice element;
