@@ -41,6 +41,8 @@ struct pool {
 	uint64_t begun;       /* connections ever: each one's number, for its age */
 	void (*closed)(void *context);
 	void *closed_context;
+	uv_prepare_t hold; /* keeps the loop running for a wake that is under way at the end */
+	bool held;
 };
 
 static struct pool *pool_of(struct connection *connection)
@@ -253,7 +255,7 @@ static void free_when_empty(struct pool *pool)
 	void *context = pool->closed_context;
 
 	if (!pool->closing || pool->connections > 0 || !list_empty(&pool->settled) ||
-		!pool->resolver_quiet || !places_asleep(&pool->member)) {
+		!pool->resolver_quiet || pool->held) {
 		return;
 	}
 	assert(list_empty(&pool->waiters));
@@ -273,6 +275,33 @@ static void on_resolver_quiet(struct resolver *resolver)
 
 	pool->resolver_quiet = true;
 	loop_ready(pool->connector.loop, &pool->deliver);
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+	(void)prepare; /* it is enough that it is there */
+}
+
+/* Another worker's wake may still be on its way: our memory stays until it has come. */
+static void hold_for_wake(struct pool *pool)
+{
+	if (places_asleep(&pool->member)) {
+		return;
+	}
+	pool->held = true;
+	(void)uv_prepare_init(&pool->connector.loop->uv, &pool->hold); /* cannot fail */
+	pool->hold.data = pool;
+	(void)uv_prepare_start(&pool->hold, on_prepare);
+}
+
+static void on_hold_closed(uv_handle_t *handle)
+{
+	struct pool *pool = handle->data;
+	struct loop *loop = pool->connector.loop;
+
+	pool->held = false;
+	loop_ready(loop, &pool->deliver);
+	loop_settle(loop);
 }
 
 static void on_deliver(struct task *task)
@@ -383,8 +412,8 @@ static void on_wakeup(struct message *message)
 			end_counted(connection_of(shelf_take_oldest(&pool->shelf)));
 		}
 	}
-	if (pool->closing) {
-		loop_ready(pool->connector.loop, &pool->deliver);
+	if (pool->held) {
+		uv_close((uv_handle_t *)&pool->hold, on_hold_closed);
 	}
 }
 
@@ -444,6 +473,7 @@ void pool_close(struct pool *pool, void (*closed)(void *context), void *context)
 	}
 	pool->resolver_quiet = resolver_stop(&pool->connector.resolver, on_resolver_quiet);
 	places_retire(&pool->member);
+	hold_for_wake(pool);
 	loop_ready(pool->connector.loop, &pool->deliver);
 }
 

@@ -13,6 +13,11 @@ enum {
 	TEST_SECONDS = 60, /* whoever waits longer waits in vain */
 };
 
+static void on_prepare(uv_prepare_t *prepare)
+{
+	(void)prepare;
+}
+
 int pool_fixture_setup(void **state)
 {
 	struct pool_fixture *f = mem_zalloc(sizeof(*f));
@@ -21,8 +26,13 @@ int pool_fixture_setup(void **state)
 	f->settings = (struct pool_settings){.max_connections = 50, .max_idle = 20, .queue = 1000};
 	f->worker_count = 1;
 	for (unsigned i = 0; i < POOL_FIXTURE_WORKERS; i++) {
-		int rc = loop_init(&f->workers[i].loop);
+		struct pool_fixture_worker *worker = &f->workers[i];
+		int rc = loop_init(&worker->loop);
 
+		assert(rc == 0);
+		rc = uv_prepare_init(&worker->loop.uv, &worker->keeper);
+		assert(rc == 0);
+		rc = uv_prepare_start(&worker->keeper, on_prepare);
 		assert(rc == 0);
 	}
 	f->loop = &f->workers[0].loop;
@@ -34,7 +44,6 @@ static void on_pool_closed(void *context)
 {
 	struct pool_fixture_worker *worker = context;
 
-	worker->closed = true;
 	worker->pool = NULL;
 }
 
@@ -55,6 +64,7 @@ int pool_fixture_teardown(void **state)
 	if (f->origin.uv.handle.loop != NULL) {
 		fake_origin_close(&f->origin);
 	}
+	pool_fixture_let_end(f);
 	for (unsigned i = 0; i < POOL_FIXTURE_WORKERS; i++) {
 		loop_run(&f->workers[i].loop);
 		loop_fini(&f->workers[i].loop);
@@ -62,6 +72,17 @@ int pool_fixture_teardown(void **state)
 	mem_free(f);
 	alarm(0);
 	return 0;
+}
+
+void pool_fixture_let_end(struct pool_fixture *f)
+{
+	for (unsigned i = 0; i < POOL_FIXTURE_WORKERS; i++) {
+		uv_handle_t *keeper = (uv_handle_t *)&f->workers[i].keeper;
+
+		if (!uv_is_closing(keeper)) {
+			uv_close(keeper, NULL);
+		}
+	}
 }
 
 void pool_fixture_start_at(struct pool_fixture *f, const char *url)

@@ -19,8 +19,8 @@ enum {
 
 struct pool_fixture_worker {
 	struct loop loop;
+	uv_prepare_t keeper; /* the loop runs though there is nothing but timers */
 	struct pool *pool;
-	bool closed; /* the pool */
 };
 
 struct pool_fixture {
@@ -56,6 +56,9 @@ void pool_fixture_start(struct pool_fixture *f);
 void pool_fixture_start_unix(struct pool_fixture *f);
 /* Without an origin: at any address. */
 void pool_fixture_start_at(struct pool_fixture *f, const char *url);
+
+/* From here on, the loops run only as long as something else is open. */
+void pool_fixture_let_end(struct pool_fixture *f);
 
 /* Runs all loops until the condition holds; the test's alarm ends a wait in vain. */
 #define RUN_UNTIL(f, condition)                                                                    \

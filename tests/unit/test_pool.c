@@ -681,6 +681,30 @@ static void closing_ends_what_is_being_opened(void **state)
 	RUN_UNTIL(f, closed);
 }
 
+static void closing_keeps_the_loop_running_until_nothing_is_left(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct asker has;
+	struct asker queued;
+	struct pool *pool;
+	bool closed = false;
+
+	f->settings.max_connections = 1;
+	pool_fixture_start(f);
+	asker_init(&has, f);
+	asker_get(&has, 0);
+	waits(&queued, f, false); /* which wakes every worker: a message is under way */
+	asker_discard(&has);
+	pool = f->pool;
+	f->workers[0].pool = NULL;
+	pool_close(pool, on_closed, &closed);
+	fake_origin_close(&f->origin);
+	pool_fixture_let_end(f);
+	loop_run(f->loop);
+	assert_true(closed);
+	assert_int_equal(queued.err.code, ERR_DRAINING);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pool_fixture_setup, pool_fixture_teardown)
 
 int main(void)
@@ -720,6 +744,7 @@ int main(void)
 		TEST(one_may_wait_again_from_within_its_own_callback_or_be_freed),
 		TEST(closing_waits_for_what_is_lent_and_fails_who_waits),
 		TEST(closing_ends_what_is_being_opened),
+		TEST(closing_keeps_the_loop_running_until_nothing_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
