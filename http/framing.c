@@ -8,6 +8,20 @@
 
 static const uint64_t LENGTH_MAX = INT64_MAX;
 
+/*
+ * True where a tab stands beside the value. RFC 9110 section 5.6.3 allows it, but some parsers do
+ * not take it for white space, and then see another length or coding, or none.
+ */
+static bool has_tab_around(const struct head *head, const struct field *field)
+{
+	const char *before = head->bytes + field->name_at + field->name_len;
+	const char *value = head->bytes + field->value_at;
+	const char *behind = value + field->value_len;
+
+	return memchr(before, '\t', (size_t)(value - before)) != NULL ||
+	       memchr(behind, '\t', strcspn(behind, "\r")) != NULL;
+}
+
 /* Content-Length: one line, digits, 63 bits. 0 or ERR_SYNTAX. */
 static enum err_code read_length(const struct head *head, struct framing *framing, struct err *err)
 {
@@ -19,7 +33,8 @@ static enum err_code read_length(const struct head *head, struct framing *framin
 	if (head_find_next(head, field) != NULL) {
 		return err_set(err, ERR_SYNTAX, "more than one Content-Length");
 	}
-	if (!slice_to_u64(head_value(head, field), LENGTH_MAX, &framing->length)) {
+	if (has_tab_around(head, field) ||
+		!slice_to_u64(head_value(head, field), LENGTH_MAX, &framing->length)) {
 		return err_set(err, ERR_SYNTAX, "Content-Length is not a number of bytes");
 	}
 	framing->has_length = true;
@@ -89,6 +104,9 @@ static enum err_code read_framing(const struct head *head, struct framing *frami
 	}
 	if (head_find_next(head, coding) != NULL) {
 		return err_set(err, ERR_SYNTAX, "more than one Transfer-Encoding");
+	}
+	if (has_tab_around(head, coding)) {
+		return err_set(err, ERR_SYNTAX, "Transfer-Encoding makes no sense");
 	}
 	if (!slice_equal_nocase(head_value(head, coding), SLICE("chunked"))) {
 		return refuse_coding(head_value(head, coding), err);
