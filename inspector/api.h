@@ -1,0 +1,41 @@
+/*
+ * Layer: inspector (sees base, http, proxy). One job: what the inspector answers below its prefix
+ * (INTERFACE section 4): finds the resource by path and method, asks who may look, and calls the
+ * resource's handler.
+ */
+#ifndef SIGHTGLASS_INSPECTOR_API_H
+#define SIGHTGLASS_INSPECTOR_API_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "inspector/access.h"
+#include "inspector/answer.h"
+#include "inspector/redact.h"
+#include "inspector/store.h"
+
+/* What the resources stand on. Immutable while workers run. */
+struct api {
+	struct slice prefix; /* "/_inspector" */
+	struct access_rules access;
+	struct capture_store *store;
+	const struct redactor *redactor;
+	const char *const *addresses; /* what is listened on, as the list's "server" shows it */
+	size_t address_count;
+	uint64_t capture_body; /* capture.body */
+};
+
+/* One request for a resource. */
+struct api_call {
+	const struct api *api;
+	struct answer *answer;
+	struct exchange *exchange;
+	struct slice query;    /* of the URL, as it was written */
+	struct slice argument; /* the part of the path that '*' stands for, as it was written */
+};
+
+/* Answers an exchange below the prefix. */
+void api_answer(const struct api *api, struct answer *answer);
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * Layer: inspector (sees base, http, proxy). One job: one record, and its two bodies as files.
+ */
+#ifndef SIGHTGLASS_INSPECTOR_API_RECORD_H
+#define SIGHTGLASS_INSPECTOR_API_RECORD_H
+
+#include "inspector/api.h"
+
+/* GET api/requests/{id}: by request ID, the newest with it, or by "seq:N". */
+void api_record(const struct api_call *call);
+/* GET api/requests/{id}/request-body and …/response-body: the captured bytes. */
+void api_request_body(const struct api_call *call);
+void api_response_body(const struct api_call *call);
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * Layer: inspector (sees base, http, proxy). One job: put the inspector together; see inspector.h.
+ */
+#include "inspector/inspector.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "http/target.h"
+#include "inspector/api.h"
+#include "inspector/capture.h"
+#include "inspector/token.h"
+
+struct inspector {
+	const struct inspector_settings *settings;
+	const struct proxy_settings *proxy_settings;
+	struct api api;
+	struct claim claim;
+	struct capture_store *store;
+	struct redactor *redactor;
+	struct capture **captures; /* one for each worker that is observed */
+	unsigned capture_count;
+	struct token token;
+	bool token_was_made;
+	char *prefix_memory;
+	struct prefix prefix;
+	const char **addresses; /* those that it answers on come first */
+	size_t address_count;
+	size_t own_address; /* the first that it answers on */
+};
+
+/* --- the claim */
+
+/* Where the inspector has listeners of its own, its prefix means nothing on the others. */
+static bool claims(void *context, const struct exchange *exchange, bool inspector_listener)
+{
+	const struct inspector *self = context;
+	bool has_own_listeners = self->proxy_settings->inspector_listen_count > 0;
+
+	return inspector_listener == has_own_listeners &&
+	       prefix_covers(&self->prefix, exchange->target.normal);
+}
+
+static void handle(struct answer *answer, void *context)
+{
+	const struct inspector *self = context;
+
+	api_answer(&self->api, answer);
+}
+
+static struct responder *start(void *context, struct exchange *exchange, struct requester *up)
+{
+	return answer_start(exchange, up, handle, context);
+}
+
+static const struct responder_kind kind = {
+	.name = "inspector",
+	.start = start,
+};
+
+/* --- composition */
+
+static void init_prefix(struct inspector *self)
+{
+	struct slice text = slice_str(self->settings->prefix);
+	struct err err = ERR_INIT;
+	bool valid;
+
+	self->prefix_memory = mem_alloc(text.len + 1);
+	valid = prefix_parse(text, self->prefix_memory, &self->prefix, &err);
+	assert(valid && !self->prefix.open && self->prefix.path.len > 0); /* config saw to it */
+	(void)valid;
+}
+
+static void init_token(struct inspector *self)
+{
+	const char *configured = self->settings->token;
+
+	if (configured != NULL && configured[0] != '\0') {
+		token_init(&self->token, configured);
+	} else {
+		token_init_random(&self->token);
+		self->token_was_made = true;
+	}
+}
+
+static void init_addresses(struct inspector *self, const struct server *server)
+{
+	const struct proxy_settings *settings = self->proxy_settings;
+
+	self->address_count = settings->listen_count + settings->inspector_listen_count;
+	self->addresses = mem_alloc_array(self->address_count, sizeof(*self->addresses));
+	for (size_t i = 0; i < self->address_count; i++) {
+		self->addresses[i] = server_address(server, (unsigned)i);
+	}
+	self->own_address = settings->inspector_listen_count > 0 ? settings->listen_count : 0;
+}
+
+struct inspector *inspector_create(const struct inspector_settings *settings,
+	const struct proxy_settings *proxy_settings, const struct server *server)
+{
+	struct inspector *self = mem_zalloc(sizeof(*self));
+
+	self->settings = settings;
+	self->proxy_settings = proxy_settings;
+	init_prefix(self);
+	init_token(self);
+	init_addresses(self, server);
+	self->store = capture_store_create(settings);
+	self->redactor = redactor_create(settings);
+	self->captures = mem_alloc_array(proxy_settings->workers, sizeof(struct capture *));
+	self->api = (struct api){
+		.prefix = self->prefix.path,
+		.access = {.allow_hosts = &settings->allow_hosts, .token = &self->token},
+		.store = self->store,
+		.redactor = self->redactor,
+		.addresses = self->addresses,
+		.address_count = self->address_count,
+		.capture_body = settings->capture.body,
+	};
+	self->claim = (struct claim){.claims = claims, .kind = &kind, .context = self};
+	return self;
+}
+
+void inspector_destroy(struct inspector *inspector)
+{
+	if (inspector == NULL) {
+		return;
+	}
+	for (unsigned i = 0; i < inspector->capture_count; i++) {
+		capture_destroy(inspector->captures[i]);
+	}
+	mem_free(inspector->captures);
+	redactor_destroy(inspector->redactor);
+	capture_store_destroy(inspector->store);
+	mem_free(inspector->addresses);
+	token_fini(&inspector->token);
+	mem_free(inspector->prefix_memory);
+	mem_free(inspector);
+}
+
+struct observer *inspector_observe(struct inspector *inspector, struct worker *worker)
+{
+	struct capture *capture;
+
+	(void)worker; /* what it captures of is told with each exchange */
+	assert(inspector->capture_count < inspector->proxy_settings->workers);
+	capture = capture_create(inspector->store, inspector->settings->capture.body);
+	inspector->captures[inspector->capture_count++] = capture;
+	return capture_observer(capture);
+}
+
+const struct claim *inspector_claim(struct inspector *inspector)
+{
+	return &inspector->claim;
+}
+
+/* --- the announcement */
+
+/* Under which host a browser finds an address: a wildcard is no name for one. */
+static void append_url(struct buffer *out, const char *address)
+{
+	const char *colon = strrchr(address, ':');
+	struct slice host = slice_of(address, (size_t)(colon - address));
+	bool any = host.len == 0 || slice_equal(host, SLICE("0.0.0.0")) ||
+		   slice_equal(host, SLICE("[::]"));
+
+	buffer_append_str(out, "http://");
+	buffer_append_slice(out, any ? SLICE("localhost") : host);
+	buffer_append_str(out, colon);
+}
+
+void inspector_announce(const struct inspector *inspector)
+{
+	const char *address = inspector->addresses[inspector->own_address];
+	struct buffer line = BUFFER_INIT;
+
+	buffer_append_str(&line, "inspector: ");
+	if (strncmp(address, "unix:", 5) == 0) {
+		buffer_append_str(&line, address);
+		buffer_printf(&line, " %s/", inspector->settings->prefix);
+	} else {
+		append_url(&line, address);
+		buffer_printf(&line, "%s/", inspector->settings->prefix);
+	}
+	if (inspector->token_was_made) {
+		buffer_printf(&line, "?token=%s", inspector->token.text);
+	}
+	/* The only place where the token stands: at a level that hides it, it is told all the same.
+	 */
+	if (log_enabled(LOG_LEVEL_INFO)) {
+		log_info("%.*s", SLICE_ARGS(buffer_slice(&line)));
+	} else if (inspector->token_was_made) {
+		(void)fprintf(stderr, "%.*s\n", SLICE_ARGS(buffer_slice(&line)));
+	}
+	buffer_fini(&line);
+}

@@ -1,0 +1,64 @@
+/*
+ * Layer: inspector (sees base, http, proxy). One job: a record as JSON (INTERFACE section 3,
+ * "Record"), redacted: a summary at once, a whole record in steps, since its bodies may be large.
+ */
+#ifndef SIGHTGLASS_INSPECTOR_RECORD_JSON_H
+#define SIGHTGLASS_INSPECTOR_RECORD_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/json.h"
+#include "inspector/poll_log.h"
+#include "inspector/record.h"
+#include "inspector/redact.h"
+
+/* What all forms need; all of it outlives the writing. */
+struct record_format {
+	const struct redactor *redactor;
+	struct buffer *scratch; /* used within each call */
+	uint64_t now_us;        /* monotonic: the end, so far, of what still runs */
+	uint64_t body_limit;    /* bytes of a body that are shown */
+};
+
+/* How long it took; of one that runs: so far. */
+uint64_t record_duration_us(const struct record_view *view, uint64_t now_us);
+
+/* One object: all but headers, trailers and bodies. */
+void record_json_summary(
+	struct json *json, const struct record_view *view, const struct record_format *format);
+/* One object, smaller: {"poll": true, …}. */
+void record_json_row(
+	struct json *json, const struct poll_row *row, const struct record_format *format);
+
+enum record_json_phase {
+	RECORD_JSON_REQUEST_HEAD,
+	RECORD_JSON_REQUEST_CHECK, /* of the body: is it text? */
+	RECORD_JSON_REQUEST_BODY,
+	RECORD_JSON_RESPONSE_HEAD,
+	RECORD_JSON_RESPONSE_CHECK,
+	RECORD_JSON_RESPONSE_BODY,
+	RECORD_JSON_DONE,
+};
+
+/* A whole record on its way. */
+struct record_json {
+	const struct record_view *view;
+	enum record_json_phase phase;
+	uint64_t shown;  /* bytes of this body that are shown */
+	uint64_t offset; /* of them, how many are checked, or written */
+	bool is_text; /* all that are shown are UTF-8, but perhaps for a character cut at their end
+		       */
+};
+
+/* `view` lives until the end. */
+void record_json_begin(struct record_json *whole, const struct record_view *view);
+/*
+ * Writes the next part, of about 64 KiB at most (a body's bytes may grow sixfold by escapes), and
+ * adds the bytes that it went through to `*spent`. False once the object is complete.
+ */
+bool record_json_step(struct record_json *whole, struct json *json,
+	const struct record_format *format, size_t *spent);
+
+#endif

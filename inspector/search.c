@@ -1,0 +1,116 @@
+/*
+ * Layer: inspector (sees base, http, proxy). One job: look for text in a record; see search.h.
+ */
+#include "inspector/search.h"
+
+#include <assert.h>
+
+enum {
+	WINDOW = 64 * 1024, /* of a body, a step */
+};
+
+static void make_lower(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		text[i] = ascii_lower(text[i]);
+	}
+}
+
+static bool scratch_holds(struct buffer *scratch, struct slice text)
+{
+	make_lower(scratch->ptr, scratch->len);
+	return slice_find(buffer_slice(scratch), text) != NULL;
+}
+
+/* A line each: text that is looked for does not reach from one field into the next. */
+static void append_fields(
+	struct buffer *out, const struct redactor *redactor, const struct record_head *head)
+{
+	struct record_fields walk = record_fields(head);
+	struct slice name;
+	struct slice value;
+
+	while (record_fields_next(&walk, &name, &value)) {
+		buffer_append_slice(out, name);
+		buffer_append_str(out, ": ");
+		(void)redact_header(redactor, name, value, out);
+		buffer_append_char(out, '\n');
+	}
+}
+
+static void append_facts(
+	struct buffer *out, const struct redactor *redactor, const struct record_view *view)
+{
+	(void)redact_text(redactor, view->path, out);
+	if (view->has_query) {
+		buffer_append_char(out, '?');
+		(void)redact_query(redactor, view->query, out);
+	}
+	buffer_append_char(out, '\n');
+	buffer_append_slice(out, view->request_id);
+	buffer_append_char(out, '\n');
+	append_fields(out, redactor, &view->request);
+	append_fields(out, redactor, &view->request_trailers);
+	append_fields(out, redactor, &view->response);
+	append_fields(out, redactor, &view->response_trailers);
+}
+
+void search_begin(struct search *search, struct slice text, const struct record_view *view)
+{
+	assert(text.len > 0 && text.len < WINDOW);
+	*search = (struct search){.text = text, .view = view};
+}
+
+/* Takes the next body; the last one's end is the search's. */
+static enum search_result next_body(struct search *search)
+{
+	if (search->body == &search->view->response_body) {
+		return SEARCH_NOTHING;
+	}
+	search->body =
+		search->body == NULL ? &search->view->request_body : &search->view->response_body;
+	search->offset = 0;
+	return SEARCH_MORE;
+}
+
+enum search_result search_step(struct search *search, const struct redactor *redactor,
+	struct buffer *scratch, size_t *spent)
+{
+	buffer_clear(scratch);
+	if (search->body == NULL) {
+		append_facts(scratch, redactor, search->view);
+	} else {
+		char *room = buffer_reserve(scratch, WINDOW);
+
+		scratch->len = record_body_copy(search->body, search->offset, room, WINDOW);
+	}
+	*spent += scratch->len;
+	if (scratch_holds(scratch, search->text)) {
+		return SEARCH_FOUND;
+	}
+	if (search->body == NULL || search->offset + scratch->len >= search->body->kept) {
+		return next_body(search);
+	}
+	/* What was found cut at the window's end is whole in the next one. */
+	search->offset += scratch->len - (search->text.len - 1);
+	return SEARCH_MORE;
+}
+
+static bool holds(struct slice haystack, struct slice text)
+{
+	char lower[POLL_ROW_TEXT * 2];
+	struct slice copy =
+		slice_of(lower, haystack.len < sizeof(lower) ? haystack.len : sizeof(lower));
+
+	if (copy.len == 0) {
+		return false;
+	}
+	memcpy(lower, haystack.ptr, copy.len);
+	make_lower(lower, copy.len);
+	return slice_find(copy, text) != NULL;
+}
+
+bool search_row(struct slice text, const struct poll_row *row, struct slice path)
+{
+	return holds(path, text) || holds(poll_row_request_id(row), text);
+}
