@@ -1,0 +1,96 @@
+/*
+ * Layer: config. One job: add up the bounds.
+ *
+ *   total = program + workers × worker + connections × (connection + exchange)
+ *         + upstream connections × upstream connection + capture + routes
+ *
+ * Each figure is an upper bound of its own: a process that is not attacked on all sides at once
+ * stays far below the sum. The kernel's socket buffers are not in it: they are not the process's.
+ */
+#include "config/memory_bound.h"
+
+#include "base/loop.h"
+#include "inspector/store.h"
+#include "proxy/exchange.h"
+#include "proxy/server.h"
+
+enum {
+	KIB = 1024,
+	CONNECTION = 1 * KIB, /* struct client and its stream; an idle one holds no buffer */
+	PIPELINED = 16 * KIB + LOOP_READ_BUFFER_SIZE, /* of the requests behind the running one,
+							 before reading stops */
+	UPSTREAM_CONNECTION = 2 * KIB,
+	WORKER = LOOP_READ_BUFFER_SIZE + 1024 * KIB, /* the read buffer; stack, loop, timers, a
+							turn's scratch memory, spare blocks */
+	ROUTE = 256,                                 /* its texts, its row in the table */
+	LOG_QUEUES = 4 * 1024 *
+		     KIB, /* two streams, each with 1 MiB that waits and 1 MiB on its way out */
+	CODE = 16 * 1024 * KIB, /* the program, its libraries, the embedded pages */
+};
+
+/* What one exchange can hold: its arena; on each side what a socket did not take, which is at most
+ * what one turn produces; and what the client sent too early. A buffer that grows may be twice what
+ * it holds. */
+static uint64_t exchange_bytes(const struct limit_settings *limits)
+{
+	uint64_t heads = 4 * (uint64_t)limits->header_bytes;
+	uint64_t arena = heads > EXCHANGE_MEMORY_MAX ? heads : EXCHANGE_MEMORY_MAX;
+	uint64_t backlog = LOOP_READ_BUFFER_SIZE + (uint64_t)limits->header_bytes;
+
+	return arena + 2 * backlog + 2 * (uint64_t)PIPELINED;
+}
+
+struct memory_bound memory_bound_of(const struct settings *settings)
+{
+	const struct proxy_settings *proxy = &settings->proxy;
+	struct memory_bound bound = {
+		.connections = proxy->limits.connections != 0 ? proxy->limits.connections
+							      : server_connections_auto(proxy),
+		.connection = CONNECTION,
+		.exchange = exchange_bytes(&proxy->limits),
+		.upstream_connection = UPSTREAM_CONNECTION,
+		.workers = proxy->workers,
+		.worker = WORKER,
+		.capture = settings->inspector.enabled
+				   ? capture_store_memory_max(&settings->inspector)
+				   : 0,
+		.routes = (uint64_t)(proxy->route_count + 1) * ROUTE,
+		.program = CODE + LOG_QUEUES,
+	};
+
+	for (uint32_t i = 0; i < proxy->upstream_count; i++) {
+		bound.upstream_connections += proxy->upstreams[i].pool.max_connections;
+	}
+	bound.total = bound.program + bound.workers * bound.worker +
+		      bound.connections * (bound.connection + bound.exchange) +
+		      bound.upstream_connections * bound.upstream_connection + bound.capture +
+		      bound.routes;
+	return bound;
+}
+
+static void write_line(struct buffer *out, const char *what, uint64_t count, uint64_t each)
+{
+	double mib = (double)(count * each) / (1024.0 * KIB);
+
+	if (count == 1) {
+		buffer_printf(out, "#   %-24s %10.1f MiB\n", what, mib);
+	} else {
+		buffer_printf(out, "#   %-24s %10.1f MiB = %llu x %.1f KiB\n", what, mib,
+			(unsigned long long)count, (double)each / KIB);
+	}
+}
+
+void memory_bound_write(const struct memory_bound *bound, struct buffer *out)
+{
+	buffer_printf(out,
+		"# The most memory that the process can take with these settings: %.1f MiB\n",
+		(double)bound->total / (1024.0 * KIB));
+	write_line(out, "program and logs", 1, bound->program);
+	write_line(out, "workers", bound->workers, bound->worker);
+	write_line(out, "client connections", bound->connections, bound->connection);
+	write_line(out, "their exchanges", bound->connections, bound->exchange);
+	write_line(out, "upstream connections", bound->upstream_connections,
+		bound->upstream_connection);
+	write_line(out, "capture", 1, bound->capture);
+	write_line(out, "routes", 1, bound->routes);
+}
