@@ -98,8 +98,19 @@ static void init_addresses(struct inspector *self, const struct server *server)
 	self->own_address = settings->inspector_listen_count > 0 ? settings->listen_count : 0;
 }
 
+/* Captures what passes through each worker. */
+static void observe(struct inspector *self, struct server *server)
+{
+	self->capture_count = server_worker_count(server);
+	self->captures = mem_alloc_array(self->capture_count, sizeof(struct capture *));
+	for (unsigned i = 0; i < self->capture_count; i++) {
+		self->captures[i] = capture_create(self->store, self->settings->capture.body);
+		worker_observe(server_worker(server, i), capture_observer(self->captures[i]));
+	}
+}
+
 struct inspector *inspector_create(const struct inspector_settings *settings,
-	const struct proxy_settings *proxy_settings, const struct server *server)
+	const struct proxy_settings *proxy_settings, struct server *server)
 {
 	struct inspector *self = mem_zalloc(sizeof(*self));
 
@@ -110,7 +121,7 @@ struct inspector *inspector_create(const struct inspector_settings *settings,
 	init_addresses(self, server);
 	self->store = capture_store_create(settings);
 	self->redactor = redactor_create(settings);
-	self->captures = mem_alloc_array(proxy_settings->workers, sizeof(struct capture *));
+	observe(self, server);
 	self->api = (struct api){
 		.prefix = self->prefix.path,
 		.access = {.allow_hosts = &settings->allow_hosts, .token = &self->token},
@@ -121,6 +132,7 @@ struct inspector *inspector_create(const struct inspector_settings *settings,
 		.capture_body = settings->capture.body,
 	};
 	self->claim = (struct claim){.claims = claims, .kind = &kind, .context = self};
+	server_set_claim(server, &self->claim);
 	return self;
 }
 
@@ -141,22 +153,6 @@ void inspector_destroy(struct inspector *inspector)
 	mem_free(inspector);
 }
 
-struct observer *inspector_observe(struct inspector *inspector, struct worker *worker)
-{
-	struct capture *capture;
-
-	(void)worker; /* what it captures of is told with each exchange */
-	assert(inspector->capture_count < inspector->proxy_settings->workers);
-	capture = capture_create(inspector->store, inspector->settings->capture.body);
-	inspector->captures[inspector->capture_count++] = capture;
-	return capture_observer(capture);
-}
-
-const struct claim *inspector_claim(struct inspector *inspector)
-{
-	return &inspector->claim;
-}
-
 /* --- the announcement */
 
 /* Under which host a browser finds an address: a wildcard is no name for one. */
@@ -174,9 +170,13 @@ static void append_url(struct buffer *out, const char *address)
 
 void inspector_announce(const struct inspector *inspector)
 {
-	const char *address = inspector->addresses[inspector->own_address];
 	struct buffer line = BUFFER_INIT;
+	const char *address;
 
+	if (inspector == NULL) {
+		return;
+	}
+	address = inspector->addresses[inspector->own_address];
 	buffer_append_str(&line, "inspector: ");
 	if (strncmp(address, "unix:", 5) == 0) {
 		buffer_append_str(&line, address);

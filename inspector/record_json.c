@@ -128,7 +128,7 @@ static void write_query(
 	struct json *json, const struct record_view *view, const struct record_format *format)
 {
 	buffer_clear(format->scratch);
-	if (view->has_query) {
+	if (view->query.len > 0) {
 		(void)redact_query(format->redactor, view->query, format->scratch);
 	}
 	json_key(json, "query");

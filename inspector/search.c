@@ -42,7 +42,7 @@ static void append_facts(
 	struct buffer *out, const struct redactor *redactor, const struct record_view *view)
 {
 	(void)redact_text(redactor, view->path, out);
-	if (view->has_query) {
+	if (view->query.len > 0) {
 		buffer_append_char(out, '?');
 		(void)redact_query(redactor, view->query, out);
 	}
