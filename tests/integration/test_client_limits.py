@@ -42,10 +42,19 @@ def test_too_many_fields_are_a_431(sightglass, origin):
     assert len(request.all("X-A")) == 19
 
 
-def test_a_target_that_is_too_long_is_a_414(sightglass, origin):
+@pytest.mark.parametrize("size", [9_000, 20_000])
+def test_a_target_over_the_heads_own_limit_is_too_long_or_too_large(sightglass, origin, size):
     proxy = sightglass(origin, config=LIMITS)
     client = proxy.connect()
-    client.send(build_request(b"GET", b"/" + b"x" * 20_000))
+    client.send(build_request(b"GET", b"/" + b"x" * size))
+    assert client.read_response().status in (414, 431)
+    client.expect_end()
+
+
+def test_a_target_that_is_too_long_is_a_414(sightglass, origin):
+    proxy = sightglass(origin)
+    client = proxy.connect()
+    client.send(build_request(b"GET", b"/" + b"x" * 60_000))
     expect_refusal(client, 414)
     assert origin.bytes_before_a_sentinel(proxy.connect()) == b""
 

@@ -122,10 +122,7 @@ def test_an_upstream_that_comes_back_is_found_again(sightglass, closing):
     ask_through(proxy, upstream)
     upstream.close()
     assert proxy.connect().get().status == 502
-    back = Origin.__new__(Origin)
-    back.listener = socket.create_server(("127.0.0.1", port), reuse_port=False)
-    back.listener.settimeout(30)
-    back.peers = []
+    back = Origin(port=port)
     closing.append(back)
     ask_through(proxy, back)
 

@@ -29,6 +29,7 @@ http {{
     gzip on;
     gzip_types text/css application/javascript text/plain;
     gzip_min_length 100;
+    gzip_proxied any;
     server {{
         listen 127.0.0.1:{port};
         root {folder}/html;

@@ -45,15 +45,16 @@ class Peer(Wire):
 class Origin:
     """A listening socket whose connections the test accepts one by one."""
 
-    def __init__(self, family=socket.AF_INET, path=None, receive_buffer=None):
+    def __init__(self, family=socket.AF_INET, path=None, receive_buffer=None, port=0):
         self.listener = socket.socket(socket.AF_UNIX if path else family)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if receive_buffer is not None:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         if path:
             self.listener.bind(path)
             self.url = f"unix:{path}"
         else:
-            self.listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
+            self.listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", port))
             self.port = self.listener.getsockname()[1]
             host = "[::1]" if family == socket.AF_INET6 else "127.0.0.1"
             self.url = f"http://{host}:{self.port}"
