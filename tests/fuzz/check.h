@@ -1,0 +1,18 @@
+/*
+ * What must hold of any input: each check ends the process where it does not. The fuzzers call them
+ * with what they make up, `fuzz_replay` with the files of corpus/.
+ */
+#ifndef SIGHTGLASS_TESTS_FUZZ_CHECK_H
+#define SIGHTGLASS_TESTS_FUZZ_CHECK_H
+
+#include "base/slice.h"
+
+/* A head gives the same result however it is cut, and reads the same when it is written again. */
+void check_head(struct slice input);
+/* So does a body. */
+void check_body(struct slice input);
+/* A path has one normal form; targets, hosts and prefixes that are accepted are what they should
+ * be. */
+void check_target(struct slice input);
+
+#endif
