@@ -117,7 +117,7 @@ def test_a_body_larger_than_any_budget_streams_on(sightglass, serving):
         "--capture-memory",
         "1MiB",
         "--capture-body",
-        "8MiB",
+        "1MiB",
     )
     client = proxy.connect()
     for number in range(3):

@@ -96,6 +96,7 @@ def test_a_tunnels_record_has_the_handshake_and_the_bytes_each_way(proxy, origin
     assert proxy.inspector.record("tunnelled", state=None)["status"] == 101
     client.close()
     peer.read_to_end()
+    peer.close()
     line = proxy.access_log(request_id="tunnelled")
     assert (line["status"], line["request_bytes"], line["response_bytes"]) == (101, 5, 7)
     record = proxy.inspector.record("tunnelled", state="tunnel")
