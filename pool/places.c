@@ -141,7 +141,8 @@ enum places_answer places_ask(
 	enum places_answer answer;
 
 	pthread_mutex_lock(&places->lock);
-	if (places->queued == 0 && places->taken < places->max_connections) {
+	if (places->taken < places->max_connections) {
+		assert(places->queued == 0); /* a place that comes free goes to who waits */
 		places->taken++;
 		answer = PLACES_TAKEN;
 	} else if (places->queued >= places->queue_limit) {

@@ -11,6 +11,7 @@
 
 enum {
 	TEST_SECONDS = 60, /* whoever waits longer waits in vain */
+	GIVE_UP_US = 2 * 1000 * 1000,
 };
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -47,9 +48,19 @@ static void on_pool_closed(void *context)
 	worker->pool = NULL;
 }
 
-int pool_fixture_teardown(void **state)
+static bool pools_closed(const struct pool_fixture *f)
 {
-	struct pool_fixture *f = *state;
+	for (unsigned i = 0; i < POOL_FIXTURE_WORKERS; i++) {
+		if (f->workers[i].pool != NULL) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void close_pools(struct pool_fixture *f)
+{
+	uint64_t give_up_us = clock_now_us() + GIVE_UP_US;
 
 	for (unsigned i = 0; i < POOL_FIXTURE_WORKERS; i++) {
 		struct pool_fixture_worker *worker = &f->workers[i];
@@ -58,7 +69,23 @@ int pool_fixture_teardown(void **state)
 			pool_close(worker->pool, on_pool_closed, worker);
 			loop_settle(&worker->loop);
 		}
-		RUN_UNTIL(f, worker->pool == NULL);
+	}
+	while (!pools_closed(f) && clock_now_us() < give_up_us) {
+		for (unsigned i = 0; i < f->worker_count; i++) {
+			(void)uv_run(&f->workers[i].loop.uv, UV_RUN_NOWAIT);
+		}
+	}
+}
+
+int pool_fixture_teardown(void **state)
+{
+	struct pool_fixture *f = *state;
+
+	close_pools(f);
+	alarm(0);
+	if (!pools_closed(f)) {
+		return -1; /* the test failed half-way, and something is still lent: it stays as it
+			      is */
 	}
 	upstream_destroy(f->upstream);
 	if (f->origin.uv.handle.loop != NULL) {
@@ -70,7 +97,6 @@ int pool_fixture_teardown(void **state)
 		loop_fini(&f->workers[i].loop);
 	}
 	mem_free(f);
-	alarm(0);
 	return 0;
 }
 

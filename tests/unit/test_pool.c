@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -86,6 +87,20 @@ static void a_unix_socket_works_the_same(void **state)
 	assert_true(asker_take(&asker, 0));
 	assert_true(connection_reused(asker.connection));
 	asker_discard(&asker);
+}
+
+static void a_name_is_looked_up_by_the_system(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct asker asker;
+	char url[64];
+
+	fake_origin_listen(&f->origin, &f->loop->uv);
+	(void)snprintf(url, sizeof(url), "http://localhost:%u", f->origin.port);
+	pool_fixture_start_at(f, url);
+	asker_init(&asker, f);
+	asker_get(&asker, 0);
+	asker_return(&asker);
 }
 
 static void a_connection_given_back_is_lent_again(void **state)
@@ -267,6 +282,28 @@ static void an_idle_connection_leaves_at_its_timeout(void **state)
 	assert_int_equal(pool_fixture_counts(f).idle, 0);
 }
 
+static void each_idle_connection_has_its_own_time(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct asker askers[3];
+	const uint64_t keep_alive_ms[] = {1040, 1010, 1025}; /* a second more than it may be idle */
+
+	f->settings.idle_timeout_ms = 60000;
+	pool_fixture_start(f);
+	for (size_t i = 0; i < 3; i++) {
+		asker_init(&askers[i], f);
+		asker_get(&askers[i], 0);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		pool_return(askers[i].connection, keep_alive_ms[i]);
+	}
+	pool_fixture_settle(f);
+	for (uint64_t left = 3; left-- > 0;) {
+		RUN_UNTIL(f, pool_fixture_counts(f).idle <= left);
+	}
+	assert_int_equal(pool_fixture_counts(f).expired, 3);
+}
+
 static void one_past_its_timeout_is_not_lent_even_before_it_is_closed(void **state)
 {
 	struct pool_fixture *f = *state;
@@ -407,11 +444,15 @@ static void the_place_of_a_connection_that_is_discarded_goes_to_who_waits(void *
 	struct asker waiting;
 
 	f->settings.max_connections = 1;
+	f->settings.queue_timeout_ms = 60000;
 	pool_fixture_start(f);
 	asker_init(&has, f);
 	asker_get(&has, 0);
 	waits(&waiting, f, false);
+	assert_true(timer_active(&waiting.waiter.timer));
 	asker_discard(&has);
+	RUN_UNTIL(f, waiting.waiter.connecting_us != 0);
+	assert_false(timer_active(&waiting.waiter.timer)); /* it waits in no queue any more */
 	RUN_UNTIL(f, waiting.turn != 0);
 	assert_false(connection_reused(waiting.connection));
 	assert_int_equal(pool_fixture_counts(f).connections, 1);
@@ -681,30 +722,6 @@ static void closing_ends_what_is_being_opened(void **state)
 	RUN_UNTIL(f, closed);
 }
 
-static void closing_keeps_the_loop_running_until_nothing_is_left(void **state)
-{
-	struct pool_fixture *f = *state;
-	struct asker has;
-	struct asker queued;
-	struct pool *pool;
-	bool closed = false;
-
-	f->settings.max_connections = 1;
-	pool_fixture_start(f);
-	asker_init(&has, f);
-	asker_get(&has, 0);
-	waits(&queued, f, false); /* which wakes every worker: a message is under way */
-	asker_discard(&has);
-	pool = f->pool;
-	f->workers[0].pool = NULL;
-	pool_close(pool, on_closed, &closed);
-	fake_origin_close(&f->origin);
-	pool_fixture_let_end(f);
-	loop_run(f->loop);
-	assert_true(closed);
-	assert_int_equal(queued.err.code, ERR_DRAINING);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pool_fixture_setup, pool_fixture_teardown)
 
 int main(void)
@@ -714,6 +731,7 @@ int main(void)
 		TEST(an_empty_pool_has_nothing_to_lend),
 		TEST(what_is_acquired_is_new_and_connected),
 		TEST(a_unix_socket_works_the_same),
+		TEST(a_name_is_looked_up_by_the_system),
 		TEST(a_connection_given_back_is_lent_again),
 		TEST(ten_thousand_exchanges_in_a_row_open_one_connection),
 		TEST(the_connection_idle_for_less_time_goes_first),
@@ -725,6 +743,7 @@ int main(void)
 		TEST(one_that_the_upstream_closes_while_idle_leaves_at_once),
 		TEST(one_that_sends_a_byte_unasked_is_condemned),
 		TEST(an_idle_connection_leaves_at_its_timeout),
+		TEST(each_idle_connection_has_its_own_time),
 		TEST(one_past_its_timeout_is_not_lent_even_before_it_is_closed),
 		TEST(what_the_upstream_says_of_its_keep_alive_shortens_the_timeout),
 		TEST(one_that_is_too_old_is_not_lent_again),
@@ -744,7 +763,6 @@ int main(void)
 		TEST(one_may_wait_again_from_within_its_own_callback_or_be_freed),
 		TEST(closing_waits_for_what_is_lent_and_fails_who_waits),
 		TEST(closing_ends_what_is_being_opened),
-		TEST(closing_keeps_the_loop_running_until_nothing_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "pool/connection.h"
 #include "tests/unit/pool_fixture.h"
 
 enum {
@@ -580,6 +581,8 @@ static void one_silent_address_leaves_time_for_the_next(void **state)
 	pool_fixture_start_at(f, url);
 	waits(&asker, f);
 	ANSWER("127.0.0.1", "127.0.0.2");
+	assert_true(asker.waiter.connection->timer.due_tick * TIMER_TICK_MS <
+		    asker.waiter.connection->deadline_ms - 200 / 3);
 	fails_with(&asker, ERR_CONNECT,
 		"upstream api: connect to api.test:PORT (127.0.0.2:PORT, the last of 2 addresses): "
 		"connection refused",

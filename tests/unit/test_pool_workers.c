@@ -252,6 +252,30 @@ static void a_worker_that_ends_leaves_its_places_to_the_others(void **state)
 	assert_int_equal(pool_fixture_counts(f).idle, 2);
 }
 
+static void a_pool_that_closes_waits_for_a_message_that_is_under_way(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct asker has;
+	struct asker waiting;
+	struct pool *pool;
+	bool closed = false;
+
+	start(f, 1, 1);
+	asker_init(&has, f);
+	asker_get(&has, 0);
+	waits(f, &waiting, 0); /* worker 1 is told, but does not run */
+	pool = f->workers[1].pool;
+	f->workers[1].pool = NULL;
+	pool_close(pool, on_closed, &closed);
+	loop_settle(&f->workers[1].loop);
+	assert_false(closed);
+	pool_fixture_let_end(f);
+	loop_run(&f->workers[1].loop); /* there is nothing else to run for */
+	assert_true(closed);
+	asker_return(&has);
+	asker_return(&waiting);
+}
+
 static void no_more_are_idle_in_all_than_may_be(void **state)
 {
 	struct pool_fixture *f = *state;
@@ -656,6 +680,7 @@ int main(void)
 		TEST(a_place_goes_to_who_waits_noticeably_longer_elsewhere),
 		TEST(a_connection_opened_for_nobody_gives_its_place_to_who_waits_elsewhere),
 		TEST(a_worker_that_ends_leaves_its_places_to_the_others),
+		TEST(a_pool_that_closes_waits_for_a_message_that_is_under_way),
 		TEST(no_more_are_idle_in_all_than_may_be),
 		TEST(a_seat_that_one_worker_does_not_use_is_there_for_another),
 		cmocka_unit_test(the_cap_holds_and_all_are_served_where_threads_compete),
