@@ -5,33 +5,33 @@
 
 /* Leaves readable what may stand in a fragment. */
 function encode(value) {
-	return encodeURIComponent(value)
-		.replace(/%2F/g, '/')
-		.replace(/%3A/g, ':')
-		.replace(/%2C/g, ',')
-		.replace(/%3D/g, '=')
-		.replace(/%20/g, '+');
+  return encodeURIComponent(value)
+    .replace(/%2F/g, '/')
+    .replace(/%3A/g, ':')
+    .replace(/%2C/g, ',')
+    .replace(/%3D/g, '=')
+    .replace(/%20/g, '+');
 }
 
 export function readAddress() {
-	const [view, query = ''] = location.hash.slice(1).split(/\?(.*)/s);
+  const [view, query = ''] = location.hash.slice(1).split(/\?(.*)/s);
 
-	return { view, parameters: new URLSearchParams(query) };
+  return { view, parameters: new URLSearchParams(query) };
 }
 
 /* `push` makes a step in the history that Back undoes. */
 export function writeAddress(view, parameters, { push = false } = {}) {
-	const query = Object.entries(parameters)
-		.map(([name, value]) => `${name}=${encode(value)}`)
-		.join('&');
-	const hash = `#${view}${query === '' ? '' : `?${query}`}`;
+  const query = Object.entries(parameters)
+    .map(([name, value]) => `${name}=${encode(value)}`)
+    .join('&');
+  const hash = `#${view}${query === '' ? '' : `?${query}`}`;
 
-	if (hash === location.hash) {
-		return;
-	}
-	if (push) {
-		history.pushState(null, '', hash);
-	} else {
-		history.replaceState(null, '', hash);
-	}
+  if (hash === location.hash) {
+    return;
+  }
+  if (push) {
+    history.pushState(null, '', hash);
+  } else {
+    history.replaceState(null, '', hash);
+  }
 }

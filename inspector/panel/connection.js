@@ -10,72 +10,72 @@ const TICK_MS = 500;
 const WORDS = { loading: 'Loading', live: 'Live', down: 'Offline' };
 
 export class Connection {
-	#feed;
-	#notices;
-	#live = document.getElementById('live');
-	#word = document.getElementById('live-word');
-	#address = document.getElementById('live-address');
-	#text = el('span', { class: 'banner-text' });
-	#wasDown = false;
+  #feed;
+  #notices;
+  #live = document.getElementById('live');
+  #word = document.getElementById('live-word');
+  #address = document.getElementById('live-address');
+  #text = el('span', { class: 'banner-text' });
+  #wasDown = false;
 
-	constructor({ feed, notices }) {
-		this.#feed = feed;
-		this.#notices = notices;
-		this.banner = el(
-			'div',
-			{ class: 'banner bad', hidden: true },
-			this.#text,
-			button('Try now', () => feed.retry()),
-		);
-		feed.addEventListener('state', () => this.#show());
-		feed.addEventListener('info', () => this.#showAddress());
-		setInterval(() => this.#count(), TICK_MS);
-		this.#show();
-	}
+  constructor({ feed, notices }) {
+    this.#feed = feed;
+    this.#notices = notices;
+    this.banner = el(
+      'div',
+      { class: 'banner bad', hidden: true },
+      this.#text,
+      button('Try now', () => feed.retry()),
+    );
+    feed.addEventListener('state', () => this.#show());
+    feed.addEventListener('info', () => this.#showAddress());
+    setInterval(() => this.#count(), TICK_MS);
+    this.#show();
+  }
 
-	#show() {
-		const { state } = this.#feed;
-		const down = state === 'down';
+  #show() {
+    const { state } = this.#feed;
+    const down = state === 'down';
 
-		this.#live.className = `live ${state}`;
-		this.#word.textContent = WORDS[state];
-		this.banner.hidden = !down;
-		this.#count();
-		if (down && !this.#wasDown) {
-			this.#notices.alert('The connection to Sightglass is gone');
-		} else if (state === 'live' && this.#wasDown) {
-			this.#notices.alert('Connected again');
-		}
-		this.#wasDown = down || (this.#wasDown && state !== 'live');
-	}
+    this.#live.className = `live ${state}`;
+    this.#word.textContent = WORDS[state];
+    this.banner.hidden = !down;
+    this.#count();
+    if (down && !this.#wasDown) {
+      this.#notices.alert('The connection to Sightglass is gone');
+    } else if (state === 'live' && this.#wasDown) {
+      this.#notices.alert('Connected again');
+    }
+    this.#wasDown = down || (this.#wasDown && state !== 'live');
+  }
 
-	#count() {
-		const { state, since, nextTry, problem } = this.#feed;
+  #count() {
+    const { state, since, nextTry, problem } = this.#feed;
 
-		if (state !== 'down') {
-			return;
-		}
+    if (state !== 'down') {
+      return;
+    }
 
-		const seconds = Math.max(0, Math.ceil((nextTry - Date.now()) / 1000));
-		const what =
-			problem.status === 0
-				? `No connection since ${clock(since / 1000, { millis: false })}.`
-				: refusalWords(problem);
+    const seconds = Math.max(0, Math.ceil((nextTry - Date.now()) / 1000));
+    const what =
+      problem.status === 0
+        ? `No connection since ${clock(since / 1000, { millis: false })}.`
+        : refusalWords(problem);
 
-		this.#text.textContent = `${what} Trying again in ${seconds} s.`;
-	}
+    this.#text.textContent = `${what} Trying again in ${seconds} s.`;
+  }
 
-	#showAddress() {
-		const addresses = this.#feed.info?.server?.listen ?? [];
+  #showAddress() {
+    const addresses = this.#feed.info?.server?.listen ?? [];
 
-		this.#address.textContent = addresses[0] ?? '';
-		this.#live.title = addresses.join('\n');
-	}
+    this.#address.textContent = addresses[0] ?? '';
+    this.#live.title = addresses.join('\n');
+  }
 }
 
 function refusalWords({ status, message }) {
-	if (status === 401) {
-		return 'Sightglass asks for its token: open the panel by the address it printed at its start.';
-	}
-	return `Sightglass answered ${status}: ${message.replace(/\.$/, '')}.`;
+  if (status === 401) {
+    return 'Sightglass asks for its token: open the panel by the address it printed at its start.';
+  }
+  return `Sightglass answered ${status}: ${message.replace(/\.$/, '')}.`;
 }

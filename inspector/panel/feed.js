@@ -10,6 +10,7 @@
 import { ApiError, listRequests } from './api.js';
 import { toRow } from './model.js';
 import { learnServerTime } from './server_clock.js';
+import { POLL_SHARE } from './store.js';
 
 const PERIOD_MS = 1000;
 const PAGE = 1000; /* the most that one answer holds */
@@ -20,205 +21,216 @@ const RECENT = 20; /* rows by which a server is known again */
 const NEAR = 100; /* ended exchanges at most this far apart are looked up together */
 
 export class Feed extends EventTarget {
-	#store;
-	#loaded = false;
-	#seen = 0; /* the highest seq so far */
-	#settled = 0; /* the highest seq of the round before: workers may publish a little out of order */
-	#failures = 0;
-	#generation = 0; /* of what is loaded: answers from before a reload are dropped */
-	#wake = () => {};
+  #store;
+  #loaded = false;
+  #seen = 0; /* the highest seq so far */
+  #settled = 0; /* the highest seq of the round before: workers may publish a little out of order */
+  #failures = 0;
+  #generation = 0; /* of what is loaded: answers from before a reload are dropped */
+  #wake = () => {};
 
-	constructor(store) {
-		super();
-		this.#store = store;
-		this.state = 'loading';
-		this.info = null; /* the last answer's figures, without its items */
-		this.since = 0; /* when the connection went, Date.now() */
-		this.nextTry = 0;
-		this.problem = null; /* why there is no connection: an ApiError */
-		document.addEventListener('visibilitychange', () => this.#wake());
-	}
+  constructor(store) {
+    super();
+    this.#store = store;
+    this.state = 'loading';
+    this.info = null; /* the last answer's figures, without its items */
+    this.since = 0; /* when the connection went, Date.now() */
+    this.nextTry = 0;
+    this.hadRows = false; /* since the page was opened */
+    this.problem = null; /* why there is no connection: an ApiError */
+    document.addEventListener('visibilitychange', () => this.#wake());
+  }
 
-	async run() {
-		for (;;) {
-			while (document.hidden) {
-				await this.#sleep(Infinity);
-			}
-			await this.#round();
-			await this.#sleep(this.state === 'down' ? this.nextTry - Date.now() : PERIOD_MS);
-		}
-	}
+  async run() {
+    for (;;) {
+      while (document.hidden) {
+        await this.#sleep(Infinity);
+      }
+      await this.#round();
+      await this.#sleep(this.state === 'down' ? this.nextTry - Date.now() : PERIOD_MS);
+    }
+  }
 
-	/* Asks now instead of waiting. */
-	retry() {
-		this.#wake();
-	}
+  /* Asks now instead of waiting. */
+  retry() {
+    this.#wake();
+  }
 
-	/* Forgets all rows and loads what the server holds now. */
-	reload() {
-		this.#startOver();
-		this.#wake();
-	}
+  /* Forgets all rows and loads what the server holds now. */
+  reload() {
+    this.#startOver();
+    this.#wake();
+  }
 
-	#sleep(ms) {
-		return new Promise((resolve) => {
-			const timer = ms === Infinity ? 0 : setTimeout(resolve, Math.max(0, ms));
+  #sleep(ms) {
+    return new Promise((resolve) => {
+      const timer = ms === Infinity ? 0 : setTimeout(resolve, Math.max(0, ms));
 
-			this.#wake = () => {
-				clearTimeout(timer);
-				resolve();
-			};
-		});
-	}
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
 
-	#startOver() {
-		this.#generation += 1;
-		this.#loaded = false;
-		this.#seen = 0;
-		this.#settled = 0;
-		this.info = null;
-		this.#store.clear();
-		this.#setState('loading');
-	}
+  #startOver() {
+    this.#generation += 1;
+    this.#loaded = false;
+    this.#seen = 0;
+    this.#settled = 0;
+    this.info = null;
+    this.#store.clear();
+    this.#setState('loading');
+  }
 
-	#setState(state) {
-		this.state = state;
-		this.dispatchEvent(new Event('state'));
-	}
+  #setState(state) {
+    this.state = state;
+    this.dispatchEvent(new Event('state'));
+  }
 
-	async #round() {
-		const generation = this.#generation;
+  async #round() {
+    const generation = this.#generation;
 
-		try {
-			/* After a break the server may be another one, whose seqs begin anew. */
-			if (this.#loaded && this.#failures > 0 && (await this.#isAnother())) {
-				this.#startOver();
-			}
-			await (this.#loaded ? this.#catchUp() : this.#load());
-			this.#failures = 0;
-			this.problem = null;
-			if (this.#loaded && this.state !== 'live') {
-				this.#setState('live');
-			}
-		} catch (error) {
-			if (error instanceof ApiError) {
-				this.#fail(error);
-			} else if (!(error instanceof Outdated)) {
-				throw error;
-			}
-		}
-		if (generation !== this.#generation && !this.#loaded) {
-			await this.#round();
-		}
-	}
+    try {
+      /* After a break the server may be another one, whose seqs begin anew. */
+      if (this.#loaded && this.#failures > 0 && (await this.#isAnother())) {
+        this.#startOver();
+      }
+      await (this.#loaded ? this.#catchUp() : this.#load());
+      this.#failures = 0;
+      this.problem = null;
+      if (this.#loaded && this.state !== 'live') {
+        this.#setState('live');
+      }
+    } catch (error) {
+      if (error instanceof ApiError) {
+        this.#fail(error);
+      } else if (!(error instanceof Outdated)) {
+        throw error;
+      }
+    }
+    if (generation !== this.#generation && !this.#loaded) {
+      await this.#round();
+    }
+  }
 
-	#fail(error) {
-		if (this.#failures === 0) {
-			this.since = Date.now();
-		}
-		this.nextTry = Date.now() + BACKOFF_MS[Math.min(this.#failures, BACKOFF_MS.length - 1)];
-		this.#failures += 1;
-		this.problem = error;
-		this.#setState('down');
-	}
+  #fail(error) {
+    if (this.#failures === 0) {
+      this.since = Date.now();
+    }
+    this.nextTry = Date.now() + BACKOFF_MS[Math.min(this.#failures, BACKOFF_MS.length - 1)];
+    this.#failures += 1;
+    this.problem = error;
+    this.#setState('down');
+  }
 
-	/* One page of summaries: the body, its items made rows. */
-	async #list(query) {
-		const generation = this.#generation;
-		const { body, date } = await listRequests({ limit: PAGE, ...query });
+  /* One page of summaries: the body, its items made rows. */
+  async #list(query) {
+    const generation = this.#generation;
+    const { body, date } = await listRequests({ limit: PAGE, ...query });
 
-		if (generation !== this.#generation) {
-			throw new Outdated();
-		}
-		learnServerTime(date);
-		return { ...body, items: body.items.map((item) => toRow(item)) };
-	}
+    if (generation !== this.#generation) {
+      throw new Outdated();
+    }
+    learnServerTime(date);
+    return { ...body, items: body.items.map((item) => toRow(item)) };
+  }
 
-	/* One page of all rows, into the store; its figures become `info`. */
-	async #read(range) {
-		const { items, ...info } = await this.#list({ polls: 1, ...range });
+  /* One page of rows, into the store; its figures become `info`. */
+  async #read(query) {
+    const { items, ...info } = await this.#list(query);
 
-		this.#seen = items.reduce((highest, row) => Math.max(highest, row.seq), this.#seen);
-		this.#store.put(items);
-		this.info = info;
-		this.dispatchEvent(new Event('info'));
-		return info;
-	}
+    this.#seen = items.reduce((highest, row) => Math.max(highest, row.seq), this.#seen);
+    this.#store.put(items);
+    this.hadRows ||= items.length > 0;
+    this.info = info;
+    this.dispatchEvent(new Event('info'));
+    return info;
+  }
 
-	async #load() {
-		let page = await this.#read({ limit: FIRST_PAGE });
+  async #load() {
+    /* The exchanges first, so that there is room for them however many polls there are. */
+    const first = await this.#read({ limit: FIRST_PAGE });
 
-		this.#setState('live');
-		while (page.next !== null && this.#store.rows.length < this.#store.limit) {
-			page = await this.#read({ before: page.next });
-		}
-		this.#loaded = true;
-		this.#settled = this.#seen;
-	}
+    await this.#readOn({}, first, this.#store.limit - POLL_SHARE);
 
-	async #catchUp() {
-		const held = this.info;
-		const before = this.#settled;
-		const from = this.#seen;
-		let page = await this.#read({ after: before });
+    const all = { polls: 1 };
 
-		/* All that ever came in grows; where it shrank, the ring was cleared, or a record given up. */
-		if (page.count + page.evicted < held.count + held.evicted && (await this.#isAnother())) {
-			this.#startOver();
-			return;
-		}
-		for (let read = PAGE; page.next !== null && read < this.#store.limit; read += PAGE) {
-			page = await this.#read({ after: before, before: page.next });
-		}
-		this.#settled = from;
+    await this.#readOn(all, await this.#read(all), this.#store.limit);
+    this.#loaded = true;
+    this.#settled = this.#seen;
+  }
 
-		const ended = await this.#followLive();
+  /* The pages after `page`, until there is no more or the store holds `enough`. */
+  async #readOn(query, page, enough) {
+    while (page.next !== null && this.#store.rows.length < enough) {
+      page = await this.#read({ ...query, before: page.next });
+    }
+  }
 
-		if (this.#seen > from || ended.length > 0) {
-			const detail = Math.min(before, ...ended.map((seq) => seq - 1));
+  async #catchUp() {
+    const held = this.info;
+    const before = this.#settled;
+    const from = this.#seen;
+    let page = await this.#read({ polls: 1, after: before });
 
-			this.dispatchEvent(new CustomEvent('news', { detail }));
-		}
-	}
+    /* All that ever came in grows; where it shrank, the ring was cleared, or a record given up. */
+    if (page.count + page.evicted < held.count + held.evicted && (await this.#isAnother())) {
+      this.#startOver();
+      return;
+    }
+    for (let read = PAGE; page.next !== null && read < this.#store.limit; read += PAGE) {
+      page = await this.#read({ polls: 1, after: before, before: page.next });
+    }
+    this.#settled = from;
 
-	/* Whether the server holds none of what the page knows it to have held last. */
-	async #isAnother() {
-		const { items } = await this.#list({ polls: 1, before: this.#settled + 1, limit: RECENT });
+    const ended = await this.#followLive();
 
-		return !items.some((row) => this.#store.get(row.seq)?.requestId === row.requestId);
-	}
+    if (this.#seen > from || ended.length > 0) {
+      const detail = Math.min(before, ...ended.map((seq) => seq - 1));
 
-	/* Renews what is in flight; returns the seqs of what ended. */
-	async #followLive() {
-		const store = this.#store;
+      this.dispatchEvent(new CustomEvent('news', { detail }));
+    }
+  }
 
-		if (store.live.size === 0) {
-			return [];
-		}
+  /* Whether the server holds none of what the page knows it to have held last. */
+  async #isAnother() {
+    const { items } = await this.#list({ polls: 1, before: this.#settled + 1, limit: RECENT });
 
-		const asked = [...store.live].sort((a, b) => a - b);
-		const { items, next } = await this.#list({ state: 'active' });
-		const running = new Set(items.map((row) => row.seq));
-		/* Where not all of them fit into the answer, the older ones wait for the next round. */
-		const reach = next === null ? 0 : Math.min(...running);
-		const ended = asked.filter((seq) => seq >= reach && !running.has(seq));
+    return !items.some((row) => this.#store.get(row.seq)?.requestId === row.requestId);
+  }
 
-		store.update(items);
-		for (const [oldest, newest] of together(ended).slice(0, LOOKUPS)) {
-			await this.#lookUp(ended.filter((seq) => seq >= oldest && seq <= newest));
-		}
-		return ended;
-	}
+  /* Renews what is in flight; returns the seqs of what ended. */
+  async #followLive() {
+    const store = this.#store;
 
-	/* What became of exchanges that are near each other, oldest first; one that is not kept goes. */
-	async #lookUp(seqs) {
-		const range = { after: seqs[0] - 1, before: seqs[seqs.length - 1] + 1 };
-		const { items } = await this.#list(range);
-		const found = new Set(items.map((row) => row.seq));
+    if (store.live.size === 0) {
+      return [];
+    }
 
-		this.#store.update(items);
-		this.#store.remove(seqs.filter((seq) => !found.has(seq)));
-	}
+    const asked = [...store.live].sort((a, b) => a - b);
+    const { items, next } = await this.#list({ state: 'active' });
+    const running = new Set(items.map((row) => row.seq));
+    /* Where not all of them fit into the answer, the older ones wait for the next round. */
+    const reach = next === null ? 0 : Math.min(...running);
+    const ended = asked.filter((seq) => seq >= reach && !running.has(seq));
+
+    store.update(items);
+    for (const [oldest, newest] of together(ended).slice(0, LOOKUPS)) {
+      await this.#lookUp(ended.filter((seq) => seq >= oldest && seq <= newest));
+    }
+    return ended;
+  }
+
+  /* What became of exchanges that are near each other, oldest first; one that is not kept goes. */
+  async #lookUp(seqs) {
+    const range = { after: seqs[0] - 1, before: seqs[seqs.length - 1] + 1 };
+    const { items } = await this.#list(range);
+    const found = new Set(items.map((row) => row.seq));
+
+    this.#store.update(items);
+    this.#store.remove(seqs.filter((seq) => !found.has(seq)));
+  }
 }
 
 /* An answer to a question from before a reload. */
@@ -226,16 +238,16 @@ class Outdated extends Error {}
 
 /* Groups rising seqs into [oldest, newest] spans that hold few others. */
 function together(seqs) {
-	const spans = [];
+  const spans = [];
 
-	for (const seq of seqs) {
-		const last = spans[spans.length - 1];
+  for (const seq of seqs) {
+    const last = spans[spans.length - 1];
 
-		if (last && seq - last[1] <= NEAR && seq - last[0] < PAGE) {
-			last[1] = seq;
-		} else {
-			spans.push([seq, seq]);
-		}
-	}
-	return spans;
+    if (last && seq - last[1] <= NEAR && seq - last[0] < PAGE) {
+      last[1] = seq;
+    } else {
+      spans.push([seq, seq]);
+    }
+  }
+  return spans;
 }

@@ -18,11 +18,11 @@ const notices = new Notices();
 const store = new Store();
 const feed = new Feed(store);
 const panel = {
-	store,
-	feed,
-	notices,
-	search: new Search(),
-	connection: new Connection({ feed, notices }),
+  store,
+  feed,
+  notices,
+  search: new Search(),
+  connection: new Connection({ feed, notices }),
 };
 const keys = new Keys();
 const footer = new Footer(document.getElementById('foot'));
@@ -32,79 +32,79 @@ const views = new Map(); /* those that were shown once, by name */
 let current = null;
 
 function viewNamed(name) {
-	const { create } = VIEWS.find((view) => view.name === name);
+  const { create } = VIEWS.find((view) => view.name === name);
 
-	if (!views.has(name)) {
-		const view = create(panel);
+  if (!views.has(name)) {
+    const view = create(panel);
 
-		views.set(name, view);
-		main.append(view.element);
-	}
-	return views.get(name);
+    views.set(name, view);
+    main.append(view.element);
+  }
+  return views.get(name);
 }
 
 function frameKeys() {
-	const numbers = VIEWS.map(({ name, title }, i) => ({
-		keys: [String(i + 1)],
-		label: VIEWS.length > 1 ? title : null,
-		run: () => go(name),
-	}));
+  const numbers = VIEWS.map(({ name, title }, i) => ({
+    keys: [String(i + 1)],
+    label: VIEWS.length > 1 ? title : null,
+    run: () => go(name),
+  }));
 
-	return [...numbers, { keys: ['?'], label: 'This list', run: showKeys }];
+  return [...numbers, { keys: ['?'], label: 'This list', run: showKeys }];
 }
 
 function showKeys() {
-	const version = feed.info?.server?.version;
+  const version = feed.info?.server?.version;
 
-	keys.showList(version ? `Sightglass ${version}` : 'Sightglass');
+  keys.showList(version ? `Sightglass ${version}` : 'Sightglass');
 }
 
 /* Shows what the address names; the first view where it names none. */
 function followAddress() {
-	const { view, parameters } = readAddress();
-	const known = VIEWS.some(({ name }) => name === view);
-	const { name, title } = VIEWS.find((each) => each.name === view) ?? VIEWS[0];
-	const next = viewNamed(name);
+  const { view, parameters } = readAddress();
+  const known = VIEWS.some(({ name }) => name === view);
+  const { name, title } = VIEWS.find((each) => each.name === view) ?? VIEWS[0];
+  const next = viewNamed(name);
 
-	if (current !== next) {
-		current?.hide();
-		for (const each of views.values()) {
-			each.element.hidden = each !== next;
-		}
-		current = next;
-	}
-	for (const link of nav.children) {
-		if (link.dataset.view === name) {
-			link.setAttribute('aria-current', 'page');
-		} else {
-			link.removeAttribute('aria-current');
-		}
-	}
-	document.title = `Sightglass · ${title}`;
-	keys.set([...next.keys, ...frameKeys()]);
-	next.show(known ? parameters : new URLSearchParams());
+  if (current !== next) {
+    current?.hide();
+    for (const each of views.values()) {
+      each.element.hidden = each !== next;
+    }
+    current = next;
+  }
+  for (const link of nav.children) {
+    if (link.dataset.view === name) {
+      link.setAttribute('aria-current', 'page');
+    } else {
+      link.removeAttribute('aria-current');
+    }
+  }
+  document.title = `Sightglass · ${title}`;
+  keys.set([...next.keys, ...frameKeys()]);
+  next.show(known ? parameters : new URLSearchParams());
 }
 
 function go(name) {
-	writeAddress(name, {}, { push: true });
-	followAddress();
+  writeAddress(name, {}, { push: true });
+  followAddress();
 }
 
 function buildNav() {
-	nav.replaceChildren(
-		...VIEWS.map(({ name, title }) =>
-			el('a', { href: `#${name}`, 'data-view': name }, title),
-		),
-	);
-	document.body.classList.toggle('one-view', VIEWS.length === 1);
+  nav.replaceChildren(
+    ...VIEWS.map(({ name, title }) =>
+      el('a', { href: `#${name}`, 'data-view': name }, title),
+    ),
+  );
+  document.body.classList.toggle('one-view', VIEWS.length === 1);
 }
 
 buildNav();
 feed.addEventListener('info', () => footer.show(feed.info));
 document.getElementById('help').addEventListener('click', showKeys);
 document.getElementById('skip').addEventListener('click', (event) => {
-	event.preventDefault();
-	document.getElementById('grid').focus();
+  event.preventDefault();
+  document.getElementById('grid').focus();
 });
 addEventListener('hashchange', followAddress);
 followAddress();

@@ -7,20 +7,20 @@ import { withLocks } from './redaction.js';
 
 /* `pairs` are [name, value]; a value is text, in which redacted parts are marked. */
 export function pairsTable(pairs) {
-	return el(
-		'table',
-		{ class: 'pairs' },
-		el(
-			'tbody',
-			{},
-			pairs.map(([name, value]) =>
-				el(
-					'tr',
-					{},
-					el('th', { scope: 'row' }, name),
-					el('td', {}, withLocks(value)),
-				),
-			),
-		),
-	);
+  return el(
+    'table',
+    { class: 'pairs' },
+    el(
+      'tbody',
+      {},
+      pairs.map(([name, value]) =>
+        el(
+          'tr',
+          {},
+          el('th', { scope: 'row' }, name),
+          el('td', {}, withLocks(value)),
+        ),
+      ),
+    ),
+  );
 }

@@ -8,32 +8,32 @@ import { el, icon } from './dom.js';
 const MARK = /\[redacted(?::([0-9a-f]{1,32}))?\]/g;
 
 function lock(tag) {
-	return el(
-		'span',
-		{ class: 'chip lock', title: 'Replaced before it was kept' },
-		icon('lock'),
-		tag ? `redacted ${tag}` : 'redacted',
-	);
+  return el(
+    'span',
+    { class: 'chip lock', title: 'Replaced before it was kept' },
+    icon('lock'),
+    tag ? `redacted ${tag}` : 'redacted',
+  );
 }
 
 export function countRedacted(text) {
-	return (text.match(MARK) ?? []).length;
+  return (text.match(MARK) ?? []).length;
 }
 
 /* The text as nodes, each redacted value a lock. */
 export function withLocks(text) {
-	const nodes = [];
-	let at = 0;
+  const nodes = [];
+  let at = 0;
 
-	for (const match of text.matchAll(MARK)) {
-		if (match.index > at) {
-			nodes.push(text.slice(at, match.index));
-		}
-		nodes.push(lock(match[1]));
-		at = match.index + match[0].length;
-	}
-	if (at < text.length) {
-		nodes.push(text.slice(at));
-	}
-	return nodes;
+  for (const match of text.matchAll(MARK)) {
+    if (match.index > at) {
+      nodes.push(text.slice(at, match.index));
+    }
+    nodes.push(lock(match[1]));
+    at = match.index + match[0].length;
+  }
+  if (at < text.length) {
+    nodes.push(text.slice(at));
+  }
+  return nodes;
 }

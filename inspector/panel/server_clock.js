@@ -9,14 +9,14 @@ let offset = 0;
 
 /* `date` is the server's clock in milliseconds, or NaN. */
 export function learnServerTime(date) {
-	const difference = date - Date.now();
+  const difference = date - Date.now();
 
-	if (Number.isFinite(difference)) {
-		offset = Math.abs(difference) > BELIEVED_MS ? difference : 0;
-	}
+  if (Number.isFinite(difference)) {
+    offset = Math.abs(difference) > BELIEVED_MS ? difference : 0;
+  }
 }
 
 /* Seconds since the epoch, as the records count them. */
 export function serverNow() {
-	return (Date.now() + offset) / 1000;
+  return (Date.now() + offset) / 1000;
 }

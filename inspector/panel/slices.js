@@ -9,18 +9,18 @@ const pause = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 /* The generator's result; rejects with the signal's reason where it is aborted first. */
 export async function inSlices(work, signal) {
-	let until = performance.now() + SLICE_MS;
+  let until = performance.now() + SLICE_MS;
 
-	for (;;) {
-		const { done, value } = work.next();
+  for (;;) {
+    const { done, value } = work.next();
 
-		if (done) {
-			return value;
-		}
-		if (performance.now() >= until) {
-			await pause();
-			signal.throwIfAborted();
-			until = performance.now() + SLICE_MS;
-		}
-	}
+    if (done) {
+      return value;
+    }
+    if (performance.now() >= until) {
+      await pause();
+      signal.throwIfAborted();
+      until = performance.now() + SLICE_MS;
+    }
+  }
 }

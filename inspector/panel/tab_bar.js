@@ -7,91 +7,91 @@ import { el } from './dom.js';
 import { layout } from './layout.js';
 
 const TABS = [
-	['both', 'Both'],
-	['request', 'Request'],
-	['response', 'Response'],
-	['timing', 'Timing'],
+  ['both', 'Both'],
+  ['request', 'Request'],
+  ['response', 'Response'],
+  ['timing', 'Timing'],
 ];
 
 export class TabBar {
-	#chosen = 'both';
-	#panel;
-	#onChange;
-	#list = el('div', { class: 'tab-list', role: 'tablist', 'aria-label': 'Parts of the exchange' });
+  #chosen = 'both';
+  #panel;
+  #onChange;
+  #list = el('div', { class: 'tab-list', role: 'tablist', 'aria-label': 'Parts of the exchange' });
 
-	constructor({ panel, onChange }) {
-		this.#panel = panel;
-		this.#onChange = onChange;
-		this.element = el('div', { class: 'tabs' }, this.#list);
-		this.#list.addEventListener('keydown', (event) => {
-			const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  constructor({ panel, onChange }) {
+    this.#panel = panel;
+    this.#onChange = onChange;
+    this.element = el('div', { class: 'tabs' }, this.#list);
+    this.#list.addEventListener('keydown', (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
 
-			if (step) {
-				event.preventDefault();
-				this.move(step);
-				this.#list.querySelector('[aria-selected="true"]').focus();
-			}
-		});
-		this.relayout();
-	}
+      if (step) {
+        event.preventDefault();
+        this.move(step);
+        this.#list.querySelector('[aria-selected="true"]').focus();
+      }
+    });
+    this.relayout();
+  }
 
-	get current() {
-		return this.#chosen === 'both' && !layout.wide ? 'response' : this.#chosen;
-	}
+  get current() {
+    return this.#chosen === 'both' && !layout.wide ? 'response' : this.#chosen;
+  }
 
-	/* Chooses without telling; an unknown name is Both. */
-	set(name) {
-		this.#chosen = TABS.some(([known]) => known === name) ? name : 'both';
-		this.#mark();
-	}
+  /* Chooses without telling; an unknown name is Both. */
+  set(name) {
+    this.#chosen = TABS.some(([known]) => known === name) ? name : 'both';
+    this.#mark();
+  }
 
-	move(step) {
-		const names = this.#names();
-		const at = names.indexOf(this.current) + step;
+  move(step) {
+    const names = this.#names();
+    const at = names.indexOf(this.current) + step;
 
-		if (at >= 0 && at < names.length) {
-			this.#choose(names[at]);
-		}
-	}
+    if (at >= 0 && at < names.length) {
+      this.#choose(names[at]);
+    }
+  }
 
-	relayout() {
-		this.#list.replaceChildren(
-			...TABS.filter(([name]) => this.#names().includes(name)).map(([name, word]) =>
-				el(
-					'button',
-					{
-						type: 'button',
-						role: 'tab',
-						id: `tab-${name}`,
-						'aria-controls': 'detail-panel',
-						on: { click: () => this.#choose(name) },
-					},
-					word,
-				),
-			),
-		);
-		this.#mark();
-	}
+  relayout() {
+    this.#list.replaceChildren(
+      ...TABS.filter(([name]) => this.#names().includes(name)).map(([name, word]) =>
+        el(
+          'button',
+          {
+            type: 'button',
+            role: 'tab',
+            id: `tab-${name}`,
+            'aria-controls': 'detail-panel',
+            on: { click: () => this.#choose(name) },
+          },
+          word,
+        ),
+      ),
+    );
+    this.#mark();
+  }
 
-	#names() {
-		return TABS.map(([name]) => name).filter((name) => layout.wide || name !== 'both');
-	}
+  #names() {
+    return TABS.map(([name]) => name).filter((name) => layout.wide || name !== 'both');
+  }
 
-	#choose(name) {
-		this.#chosen = name;
-		this.#mark();
-		this.#onChange(name);
-	}
+  #choose(name) {
+    this.#chosen = name;
+    this.#mark();
+    this.#onChange(name);
+  }
 
-	#mark() {
-		const current = this.current;
+  #mark() {
+    const current = this.current;
 
-		for (const tab of this.#list.children) {
-			const chosen = tab.id === `tab-${current}`;
+    for (const tab of this.#list.children) {
+      const chosen = tab.id === `tab-${current}`;
 
-			tab.setAttribute('aria-selected', chosen);
-			tab.setAttribute('tabindex', chosen ? '0' : '-1');
-		}
-		this.#panel.setAttribute('aria-labelledby', `tab-${current}`);
-	}
+      tab.setAttribute('aria-selected', chosen);
+      tab.setAttribute('tabindex', chosen ? '0' : '-1');
+    }
+    this.#panel.setAttribute('aria-labelledby', `tab-${current}`);
+  }
 }

@@ -11,10 +11,18 @@ import { Detail } from './detail.js';
 import { Divider } from './divider.js';
 import { el } from './dom.js';
 import { Figures, countFigures } from './figures.js';
-import { addToken, copyFilter, emptyFilter, fromHash, isNarrowing, matches, toHash } from './filter.js';
+import {
+  copyFilter,
+  countLike,
+  emptyFilter,
+  filterLike,
+  fromHash,
+  isNarrowing,
+  toHash,
+} from './filter.js';
 import { FilterBar } from './filter_bar.js';
 import { count } from './format.js';
-import { onLayoutChange } from './layout.js';
+import { layout, onLayoutChange } from './layout.js';
 import { Listing } from './listing.js';
 import { isFailed } from './model.js';
 import { Picture, pictureLabel } from './picture.js';
@@ -26,410 +34,388 @@ const FIGURES_MS = 1000;
 const NAME = 'traffic';
 
 class Traffic {
-	#panel;
-	#listing;
-	#bar;
-	#picture;
-	#figures = new Figures();
-	#table;
-	#divider;
-	#detail;
-	#clear;
-	#announcer;
-	#split = el('div', { class: 'split' });
-	#fresh;
-	#chosen = 0; /* its seq */
-	#open = null; /* the detail's ID as it stands in the address */
-	#tab = null;
-	#pending = false;
-	#tailKey = '';
-	#painted = Infinity; /* rows above this seq are new to the reader */
+  #panel;
+  #listing;
+  #bar;
+  #picture;
+  #figures = new Figures();
+  #table;
+  #divider;
+  #detail;
+  #clear;
+  #announcer;
+  #split = el('div', { class: 'split' });
+  #fresh;
+  #chosen = 0; /* its seq */
+  #open = null; /* the detail's ID as it stands in the address */
+  #tab = null;
+  #pending = false;
+  #tailKey = '';
+  #painted = Infinity; /* rows above this seq are new to the reader */
 
-	constructor(panel) {
-		this.#panel = panel;
-		this.#listing = new Listing(panel);
-		this.#clear = new Clear(panel);
-		this.#announcer = new Announcer(panel);
-		this.#makeParts();
-		this.#build();
-		this.#listen();
-		this.keys = trafficKeys(this);
-		setInterval(() => this.#count(), FIGURES_MS);
-	}
+  constructor(panel) {
+    this.#panel = panel;
+    this.#listing = new Listing(panel);
+    this.#clear = new Clear(panel);
+    this.#announcer = new Announcer(panel);
+    this.#makeParts();
+    this.#build();
+    this.#listen();
+    this.keys = trafficKeys(this);
+    setInterval(() => this.#count(), FIGURES_MS);
+  }
 
-	/* --- what a view is, see views.js */
+  /* --- what a view is, see views.js */
 
-	show(parameters) {
-		const { filter, problems } = fromHash(parameters);
-		const open = parameters.get('open');
+  show(parameters) {
+    const { filter, problems } = fromHash(parameters);
+    const open = parameters.get('open');
 
-		if (problems.length > 0) {
-			this.#panel.notices.say(problems.join('. '));
-		}
-		this.#tab = parameters.get('tab');
-		this.#detail.setTab(this.#tab);
-		this.#setFilter(filter);
-		if (open) {
-			this.#openDetail(open);
-		} else {
-			this.#closeDetail();
-		}
-		this.#write();
-	}
+    if (problems.length > 0) {
+      this.#panel.notices.say(problems.join('. '));
+    }
+    this.#tab = parameters.get('tab');
+    this.#detail.setTab(this.#tab);
+    this.#setFilter(filter);
+    if (open) {
+      this.#openDetail(open);
+    } else {
+      this.#closeDetail();
+    }
+    this.#write();
+  }
 
-	hide() {
-		document.body.classList.remove('sheet');
-	}
+  hide() {
+    document.body.classList.remove('sheet');
+  }
 
-	/* --- what the keys do, see traffic_keys.js */
+  /* --- what the keys do, see traffic_keys.js */
 
-	/* `step` rows down, or up where it is negative. */
-	moveBy(step) {
-		const at = this.#table.indexOf(this.#chosen);
+  /* `step` rows down, or up where it is negative. */
+  moveBy(step) {
+    const at = this.#table.indexOf(this.#chosen);
 
-		this.#chooseIndex(at < 0 ? 0 : at + step);
-	}
+    this.#chooseIndex(at < 0 ? 0 : at + step);
+  }
 
-	movePage(direction) {
-		this.moveBy(direction * this.#table.pageRows);
-	}
+  movePage(direction) {
+    this.moveBy(direction * this.#table.pageRows);
+  }
 
-	moveToEnd(last) {
-		this.#chooseIndex(last ? this.#table.rows.length - 1 : 0);
-	}
+  moveToEnd(last) {
+    this.#chooseIndex(last ? this.#table.rows.length - 1 : 0);
+  }
 
-	moveToFailure(step) {
-		const { rows } = this.#table;
-		const from = this.#table.indexOf(this.#chosen);
+  moveToFailure(step) {
+    const { rows } = this.#table;
+    const from = this.#table.indexOf(this.#chosen);
 
-		for (let i = from + step; i >= 0 && i < rows.length; i += step) {
-			if (isFailed(rows[i])) {
-				this.#chooseIndex(i);
-				return;
-			}
-		}
-	}
+    for (let i = from + step; i >= 0 && i < rows.length; i += step) {
+      if (isFailed(rows[i])) {
+        this.#chooseIndex(i);
+        return;
+      }
+    }
+  }
 
-	enter() {
-		if (this.#detail.open) {
-			this.#detail.enter();
-		} else {
-			this.moveBy(0);
-		}
-	}
+  enter() {
+    if (this.#detail.open) {
+      this.#detail.enter();
+    } else {
+      this.moveBy(0);
+    }
+  }
 
-	/* From inside the detail back to the list; from the list, closes the detail. */
-	leave() {
-		const inside = this.#detail.element.contains(document.activeElement);
+  /* From inside the detail back to the list; from the list, closes the detail. */
+  leave() {
+    const inside = this.#detail.element.contains(document.activeElement);
 
-		if (inside && !document.body.classList.contains('sheet')) {
-			this.#table.focus();
-		} else {
-			this.close();
-		}
-	}
+    if (inside && !layout.narrow) {
+      this.#table.focus();
+    } else {
+      this.close();
+    }
+  }
 
-	moveTab(step) {
-		this.#detail.moveTab(step);
-	}
+  moveTab(step) {
+    this.#detail.moveTab(step);
+  }
 
-	focusFilter() {
-		this.#bar.focus();
-	}
+  focusFilter() {
+    this.#bar.focus();
+  }
 
-	toggleErrors() {
-		this.#bar.toggleErrors();
-	}
+  toggleErrors() {
+    this.#bar.toggleErrors();
+  }
 
-	choose(seq) {
-		const pushed = !this.#detail.open;
+  choose(seq) {
+    const pushed = !this.#detail.open;
 
-		this.#chosen = seq;
-		this.#openDetail(seqId(seq));
-		this.#write({ push: pushed });
-	}
+    this.#chosen = seq;
+    this.#openDetail(seqId(seq));
+    this.#write({ push: pushed });
+  }
 
-	close() {
-		if (this.#detail.open) {
-			this.#closeDetail();
-			this.#write();
-			this.#table.focus();
-		}
-	}
+  close() {
+    if (this.#detail.open) {
+      this.#closeDetail();
+      this.#write();
+      this.#table.focus();
+    }
+  }
 
-	/* --- building */
+  /* --- building */
 
-	#makeParts() {
-		const { notices } = this.#panel;
+  #makeParts() {
+    const { notices } = this.#panel;
 
-		this.#bar = new FilterBar({ onClear: () => this.#clear.start() });
-		this.#picture = new Picture({ onChoose: (seq) => this.#chooseFromPicture(seq) });
-		this.#table = new Table({
-			onChoose: (seq) => this.choose(seq),
-			onScroll: () => this.#scrolled(),
-		});
-		this.#divider = new Divider(this.#split);
-		this.#detail = new Detail({
-			notices,
-			onClose: () => this.close(),
-			onTab: (name) => {
-				this.#tab = name;
-				this.#write();
-			},
-			onFound: (row) => {
-				this.#chosen = row.seq;
-				this.#placeChosen();
-			},
-			similar: (row) => this.#countSimilar(row),
-			onSimilar: (row) => this.#filterSimilar(row),
-		});
-		this.#fresh = el('button', {
-			type: 'button',
-			class: 'fresh',
-			hidden: true,
-			on: { click: () => this.#admit() },
-		});
-	}
+    this.#bar = new FilterBar({ onClear: () => this.#clear.start() });
+    this.#picture = new Picture({ onChoose: (seq) => this.#chooseFromPicture(seq) });
+    this.#table = new Table({
+      onChoose: (seq) => this.choose(seq),
+      onScroll: () => this.#scrolled(),
+    });
+    this.#divider = new Divider(this.#split);
+    this.#detail = new Detail({
+      notices,
+      onClose: () => this.close(),
+      onTab: (name) => {
+        this.#tab = name;
+        this.#write();
+      },
+      onFound: (row) => {
+        this.#chosen = row.seq;
+        this.#placeChosen();
+      },
+      countLike: (row) => countLike(this.#panel.store.rows, row),
+      onLike: (row) => this.#applyFilter(filterLike(row)),
+    });
+    this.#fresh = el('button', {
+      type: 'button',
+      class: 'fresh',
+      hidden: true,
+      on: { click: () => this.#admit() },
+    });
+  }
 
-	#build() {
-		this.#split.append(
-			el('div', { class: 'list' }, this.#table.element, this.#fresh),
-			this.#divider.element,
-			this.#detail.element,
-		);
-		this.element = el(
-			'section',
-			{ class: 'view traffic', 'aria-label': 'Traffic' },
-			this.#bar.element,
-			this.#panel.connection.banner,
-			el('div', { class: 'picture' }, this.#picture.element, this.#figures.element),
-			this.#split,
-		);
-	}
+  #build() {
+    this.#split.append(
+      el('div', { class: 'list' }, this.#table.element, this.#fresh),
+      this.#divider.element,
+      this.#detail.element,
+    );
+    this.element = el(
+      'section',
+      { class: 'view traffic', 'aria-label': 'Traffic' },
+      this.#bar.element,
+      this.#panel.connection.banner,
+      el('div', { class: 'picture' }, this.#picture.element, this.#figures.element),
+      this.#split,
+    );
+  }
 
-	#listen() {
-		const { store, search, feed } = this.#panel;
+  #listen() {
+    const { store, search, feed } = this.#panel;
 
-		store.addEventListener('change', () => this.#request());
-		search.addEventListener('change', () => this.#request());
-		feed.addEventListener('info', () => this.#request());
-		feed.addEventListener('news', ({ detail }) => search.follow(detail));
-		feed.addEventListener('state', () => {
-			if (feed.state === 'loading') {
-				search.reset();
-				this.#listing.release();
-				this.#painted = Infinity;
-			}
-			this.#request();
-		});
-		this.#bar.addEventListener('change', ({ detail }) => {
-			this.#setFilter(detail, { fromBar: true });
-			this.#write();
-		});
-		this.#bar.addEventListener('leave', () => this.#table.focus());
-		onLayoutChange(() => {
-			this.#markSheet();
-			this.#bar.set(this.#listing.filter);
-			this.#table.relayout();
-			this.#detail.relayout();
-			this.#request();
-		});
-	}
+    store.addEventListener('change', () => this.#request());
+    search.addEventListener('change', () => this.#request());
+    feed.addEventListener('info', () => this.#request());
+    feed.addEventListener('news', ({ detail }) => search.follow(detail));
+    feed.addEventListener('state', () => {
+      if (feed.state === 'loading') {
+        search.reset();
+        this.#listing.release();
+        this.#painted = Infinity;
+      }
+      this.#request();
+    });
+    this.#bar.addEventListener('change', ({ detail }) => {
+      this.#setFilter(detail, { fromBar: true });
+      this.#write();
+    });
+    this.#bar.addEventListener('leave', () => this.#table.focus());
+    onLayoutChange(() => {
+      this.#markSheet();
+      this.#bar.set(this.#listing.filter);
+      this.#table.relayout();
+      this.#detail.relayout();
+      this.#request();
+    });
+  }
 
-	/* --- filter */
+  /* --- filter */
 
-	#setFilter(filter, { fromBar = false } = {}) {
-		this.#listing.filter = copyFilter(filter);
-		this.#panel.search.set(filter);
-		if (!fromBar) {
-			this.#bar.set(filter);
-		}
-		this.#table.scrollToTop();
-		this.#listing.admit();
-		this.#request();
-	}
+  #setFilter(filter, { fromBar = false } = {}) {
+    this.#listing.filter = copyFilter(filter);
+    this.#panel.search.set(filter);
+    if (!fromBar) {
+      this.#bar.set(filter);
+    }
+    this.#table.scrollToTop();
+    this.#listing.admit();
+    this.#request();
+  }
 
-	#applyFilter(filter) {
-		this.#setFilter(filter);
-		this.#write();
-	}
+  #applyFilter(filter) {
+    this.#setFilter(filter);
+    this.#write();
+  }
 
-	/* Exchanges that failed in the same way: same method, path, and status or state. */
-	#filterLike(row) {
-		const filter = emptyFilter();
+  /* --- choosing */
 
-		addToken(filter, 'method', row.method);
-		addToken(filter, 'path', row.path);
-		if (row.status > 0) {
-			addToken(filter, 'status', String(row.status));
-		} else {
-			addToken(filter, 'state', row.state);
-		}
-		return filter;
-	}
+  #chooseIndex(index) {
+    const { rows } = this.#table;
 
-	#countSimilar(row) {
-		const filter = this.#filterLike(row);
-		const like = this.#panel.store.rows.filter((other) => matches(filter, other, () => false));
+    if (rows.length > 0) {
+      this.choose(rows[Math.max(0, Math.min(rows.length - 1, index))].seq);
+    }
+  }
 
-		return like.filter(({ seq }) => seq !== row.seq).length;
-	}
+  /* A point may be a row that the list does not show: the detail opens all the same. */
+  #chooseFromPicture(seq) {
+    this.choose(seq);
+    this.#table.focus();
+  }
 
-	#filterSimilar(row) {
-		this.#applyFilter(this.#filterLike(row));
-	}
+  #openDetail(id) {
+    const match = /^seq:(\d+)$/.exec(id);
 
-	/* --- choosing */
+    this.#open = id;
+    this.#chosen = match ? Number(match[1]) : this.#chosen;
+    this.#listing.hold();
+    this.#detail.show(id, match ? this.#panel.store.get(this.#chosen) : undefined);
+    this.#split.classList.add('open');
+    this.#divider.element.hidden = false;
+    this.#table.setCompact(true);
+    this.#placeChosen();
+    this.#markSheet();
+  }
 
-	#chooseIndex(index) {
-		const { rows } = this.#table;
+  #closeDetail() {
+    this.#open = null;
+    this.#chosen = 0;
+    this.#detail.close();
+    this.#split.classList.remove('open');
+    this.#divider.element.hidden = true;
+    this.#table.setCompact(false);
+    this.#placeChosen();
+    this.#markSheet();
+    this.#scrolled();
+  }
 
-		if (rows.length > 0) {
-			this.choose(rows[Math.max(0, Math.min(rows.length - 1, index))].seq);
-		}
-	}
+  #placeChosen() {
+    this.#table.setChosen(this.#chosen);
+    this.#table.reveal(this.#chosen);
+    this.#picture.setChosen(this.#panel.store.get(this.#chosen) ?? null);
+  }
 
-	/* A point may be a row that the list does not show: the detail opens all the same. */
-	#chooseFromPicture(seq) {
-		this.choose(seq);
-		this.#table.focus();
-	}
+  #markSheet() {
+    document.body.classList.toggle('sheet', this.#detail.open);
+  }
 
-	#openDetail(id) {
-		const match = /^seq:(\d+)$/.exec(id);
+  /* --- following what is new */
 
-		this.#open = id;
-		this.#chosen = match ? Number(match[1]) : this.#chosen;
-		this.#listing.hold();
-		this.#detail.show(id, match ? this.#panel.store.get(this.#chosen) : undefined);
-		this.#split.classList.add('open');
-		this.#divider.element.hidden = false;
-		this.#table.setCompact(true);
-		this.#placeChosen();
-		this.#markSheet();
-	}
+  /* The list moves only at its top, and while nothing is chosen. */
+  #scrolled() {
+    if (this.#table.atTop && !this.#detail.open) {
+      if (this.#listing.held) {
+        this.#listing.release();
+        this.#request();
+      }
+    } else {
+      this.#listing.hold();
+    }
+  }
 
-	#closeDetail() {
-		this.#open = null;
-		this.#chosen = 0;
-		this.#detail.close();
-		this.#split.classList.remove('open');
-		this.#divider.element.hidden = true;
-		this.#table.setCompact(false);
-		this.#placeChosen();
-		this.#markSheet();
-		this.#scrolled();
-	}
+  #admit() {
+    this.#listing.admit();
+    this.#table.scrollToTop();
+    this.#table.focus();
+    this.#request();
+  }
 
-	#placeChosen() {
-		this.#table.setChosen(this.#chosen);
-		this.#table.reveal(this.#chosen);
-		this.#picture.setChosen(this.#panel.store.get(this.#chosen) ?? null);
-	}
+  /* --- painting: once per animation frame, whatever happened */
 
-	#markSheet() {
-		document.body.classList.toggle('sheet', this.#detail.open);
-	}
+  #request() {
+    if (!this.#pending) {
+      this.#pending = true;
+      requestAnimationFrame(() => {
+        this.#pending = false;
+        this.#update();
+      });
+    }
+  }
 
-	/* --- following what is new */
+  #update() {
+    const { store, search, feed } = this.#panel;
+    const listing = this.#listing;
+    const tally = store.tally();
+    const narrowing = isNarrowing(listing.filter);
 
-	/* The list moves only at its top, and while nothing is chosen. */
-	#scrolled() {
-		if (this.#table.atTop && !this.#detail.open) {
-			if (this.#listing.held) {
-				this.#listing.release();
-				this.#request();
-			}
-		} else {
-			this.#listing.hold();
-		}
-	}
+    if (this.#painted === Infinity) {
+      listing.admit(); /* still loading: what a link has opened holds nothing back */
+    }
+    listing.update();
+    this.#table.setRows(listing.rows, this.#painted);
+    this.#bar.setCounts(tally, listing.rows.length + listing.waiting, narrowing);
+    this.#bar.setServerProblem(search.problem);
+    this.#picture.setRows(store.rows, listing.passing());
+    this.#picture.setChosen(store.get(this.#chosen) ?? null);
+    this.#showFresh();
+    this.#showTail(tally);
+    this.#detail.refresh(store.get(this.#chosen));
+    if (feed.state === 'live') {
+      this.#painted = store.highest;
+      this.#announcer.update();
+    }
+  }
 
-	#admit() {
-		this.#listing.admit();
-		this.#table.scrollToTop();
-		this.#table.focus();
-		this.#request();
-	}
+  #showFresh() {
+    const { waiting } = this.#listing;
 
-	/* --- painting: once per animation frame, whatever happened */
+    this.#fresh.hidden = waiting === 0;
+    this.#fresh.textContent = `↑ ${count(waiting)} new`;
+  }
 
-	#request() {
-		if (!this.#pending) {
-			this.#pending = true;
-			requestAnimationFrame(() => {
-				this.#pending = false;
-				this.#update();
-			});
-		}
-	}
+  #showTail(tally) {
+    const { feed, store, notices } = this.#panel;
+    const { filter, rows } = this.#listing;
+    const { key, nodes } = tailOf(
+      { feed, store, tally, shown: rows.length, filter },
+      {
+        notices,
+        onClearFilter: () => this.#applyFilter({ ...emptyFilter(), polls: filter.polls }),
+        onShowPolls: () => this.#applyFilter({ ...copyFilter(filter), polls: true }),
+      },
+    );
 
-	#update() {
-		const { store, search, feed } = this.#panel;
-		const listing = this.#listing;
-		const tally = store.tally();
-		const narrowing = isNarrowing(listing.filter);
+    if (key !== this.#tailKey) {
+      this.#tailKey = key;
+      this.#table.setTail(...nodes());
+    }
+  }
 
-		listing.update();
-		this.#table.setRows(listing.rows, this.#painted);
-		this.#bar.setCounts(tally, listing.rows.length + listing.waiting, narrowing);
-		this.#bar.setServerProblem(search.problem);
-		this.#picture.setRows(store.rows, listing.passing());
-		this.#picture.setChosen(store.get(this.#chosen) ?? null);
-		this.#showFresh();
-		this.#showTail(tally);
-		this.#detail.refresh(store.get(this.#chosen));
-		if (feed.state === 'live') {
-			this.#painted = store.highest;
-			this.#announcer.update();
-		}
-	}
+  #count() {
+    if (!document.hidden) {
+      const figures = countFigures(this.#panel.store.rows);
 
-	#showFresh() {
-		const { waiting } = this.#listing;
+      this.#figures.show(figures);
+      this.#picture.setLabel(pictureLabel(figures));
+    }
+  }
 
-		this.#fresh.hidden = waiting === 0;
-		this.#fresh.textContent = `↑ ${count(waiting)} new`;
-	}
+  #write(options) {
+    const address = toHash(this.#listing.filter);
 
-	#showTail(tally) {
-		const { feed, store, notices } = this.#panel;
-		const { filter, rows } = this.#listing;
-		const { key, nodes } = tailOf(
-			{ feed, store, tally, shown: rows.length, filter },
-			{
-				notices,
-				onClearFilter: () => this.#applyFilter({ ...emptyFilter(), polls: filter.polls }),
-				onShowPolls: () => this.#applyFilter({ ...copyFilter(filter), polls: true }),
-			},
-		);
-
-		if (key !== this.#tailKey) {
-			this.#tailKey = key;
-			this.#table.setTail(...nodes());
-		}
-	}
-
-	#count() {
-		if (!document.hidden) {
-			const figures = countFigures(this.#panel.store.rows);
-
-			this.#figures.show(figures);
-			this.#picture.setLabel(pictureLabel(figures));
-		}
-	}
-
-	#write(options) {
-		const address = toHash(this.#listing.filter);
-
-		if (this.#open !== null) {
-			address.open = this.#open;
-			if (this.#tab !== null) {
-				address.tab = this.#tab;
-			}
-		}
-		writeAddress(NAME, address, options);
-	}
+    if (this.#open !== null) {
+      address.open = this.#open;
+      if (this.#tab !== null) {
+        address.tab = this.#tab;
+      }
+    }
+    writeAddress(NAME, address, options);
+  }
 }
 
 export const traffic = { name: NAME, title: 'Traffic', create: (panel) => new Traffic(panel) };

@@ -1,8 +1,11 @@
 """What the panel's tests share: an inspector to look at, and a browser to look with.
 
-The inspector is the stand-in of fake_inspector.py. Where SIGHTGLASS_BINARY names a program, the tests
-that are marked `both` run against that instead: see real_inspector.py. All others make records that only
-the stand-in can make, and are skipped then.
+    /usr/bin/python3 -m pytest tests/panel
+
+SIGHTGLASS_BINARY    the program; where it is absent, what is tested against it is skipped
+
+Most tests use the stand-in of fake_inspector.py, which can show records of every kind at will. Those that ask for
+`inspector` run twice: against the stand-in, and against the program (real_inspector.py), so that the two agree.
 """
 
 import json
@@ -22,35 +25,46 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dis
 BINARY = os.environ.get("SIGHTGLASS_BINARY")
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "both: runs against the stand-in and against the real program")
+@pytest.fixture
+def start_fake(browser):
+    """start_fake(prepare=..., **options): a stand-in of those options, listening once `prepare` has filled it."""
+    started = []
 
+    def start(prepare=lambda fake: None, **options):
+        inspector = FakeInspector(**options)
+        started.append(inspector)
+        prepare(inspector)
+        return inspector.start()
 
-def pytest_collection_modifyitems(items):
-    if BINARY:
-        skip = pytest.mark.skip(reason="needs records that only the stand-in can make")
-        for item in items:
-            if item.get_closest_marker("both") is None:
-                item.add_marker(skip)
+    yield start
+    leave(browser)
+    for inspector in started:
+        inspector.stop()
 
 
 @pytest.fixture
-def fake():
+def fake(start_fake):
     """The stand-in, listening."""
-    inspector = FakeInspector().start()
-    yield inspector
-    inspector.stop()
+    return start_fake()
 
 
-@pytest.fixture
-def inspector(request):
-    """An inspector with send(method, path, body) that makes an exchange: the real one where there is one."""
-    if not BINARY:
+@pytest.fixture(params=["fake", "real"])
+def inspector(request, browser):
+    """An inspector with send(method, path, body), which makes an exchange."""
+    if request.param == "fake":
         yield request.getfixturevalue("fake")
         return
+    if not BINARY:
+        pytest.skip("no SIGHTGLASS_BINARY")
     real = RealInspector(BINARY).start()
     yield real
+    leave(browser)
     real.stop()
+
+
+def leave(browser):
+    """So that the page does not miss an inspector that is about to end."""
+    browser.get("about:blank")
 
 
 @pytest.fixture(scope="session")
@@ -77,10 +91,9 @@ def page(browser):
     shown = Page(browser)
     shown.size(1440, 900)
     yield shown
-    browser.execute_script("localStorage.clear()") if shown.opened else None
+    leave(browser)
     errors = [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
     if shown.expects_refusals:
         errors = [entry for entry in errors if entry["source"] != "network"]
-    browser.get("about:blank")
     assert not errors, json.dumps(errors, indent=1)
     assert shown.breaches() == []

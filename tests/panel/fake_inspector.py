@@ -6,9 +6,11 @@ invented traffic that goes on: `/usr/bin/python3 tests/panel/fake_inspector.py`.
 """
 
 import base64
+import contextlib
 import fnmatch
 import json
 import mimetypes
+import socket
 import threading
 import time
 import urllib.parse
@@ -60,9 +62,7 @@ class FakeInspector:
     def start(self):
         """Listens; again on the same port after stop()."""
         handler = type("Handler", (_Handler,), {"fake": self})
-        ThreadingHTTPServer.allow_reuse_address = True
-        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), handler)
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", self.port), handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
@@ -71,6 +71,7 @@ class FakeInspector:
         if self.server is not None:
             self.server.shutdown()
             self.server.server_close()
+            self.server.hang_up()
             self.server = None
 
     @property
@@ -220,6 +221,33 @@ _TESTS = {
 
 def _passes(row, query):
     return all(_TESTS[name](row, value) for name, value in query.items() if name in _TESTS)
+
+
+class _Server(ThreadingHTTPServer):
+    """Knows its connections, so that they can be cut as by the end of a process."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.open = set()
+
+    def process_request(self, request, client_address):
+        self.open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        self.open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request, client_address):
+        """A connection that was cut, by either side, is no news."""
+
+    def hang_up(self):
+        for request in list(self.open):
+            with contextlib.suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -33,7 +33,6 @@ class Page:
     def __init__(self, driver):
         self.driver = driver
         self.inspector = None
-        self.opened = False
         self.expects_refusals = False
 
     # --- the page as a whole
@@ -42,7 +41,6 @@ class Page:
         self.inspector = inspector
         self.driver.get("about:blank")
         self.driver.get(inspector.url + address)
-        self.opened = True
         self.wait(lambda: self.find(".grid"))
         return self
 
@@ -86,12 +84,16 @@ class Page:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def text(self, selector):
-        element = self.find(selector)
-        return element.text if element else ""
+        """What a reader sees of the first one; '' where there is none. One step: the page may change between two."""
+        return self.run("""const found = document.querySelector(arguments[0]);
+            return found && found.checkVisibility() ? found.innerText.trim() : '';""", selector)
+
+    def tokens(self):
+        return self.run("return [...document.querySelectorAll('.token')].map((token) => token.textContent)")
 
     def shown(self, selector):
-        element = self.find(selector)
-        return element is not None and element.is_displayed()
+        script = "return document.querySelector(arguments[0])?.checkVisibility() ?? false"
+        return self.run(script, selector)
 
     def click(self, selector):
         self.wait(lambda: self.find(selector)).click()

@@ -51,8 +51,8 @@ class RealInspector:
         watchdog = threading.Timer(START_S, self.process.kill)
         watchdog.start()
         for line in self.process.stderr:
-            match = re.search(r"127\.0\.0\.1:(\d+)", line)
-            if match and int(match[1]) not in (0, self.upstream.server_port):
+            match = re.search(r"listening on 127\.0\.0\.1:(\d+)", line)
+            if match:
                 self.port = int(match[1])
                 break
         watchdog.cancel()
