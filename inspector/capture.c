@@ -11,8 +11,6 @@
 
 enum {
 	INLINE_BODY_MAX = 2048, /* a body of a known length up to this lies with its head */
-	ANSWER_SPARE = 512, /* what the usual answer's head takes; what of it is not used goes back
-			       at the end */
 	RUNS_SPARE_MAX = 256,
 };
 
@@ -220,7 +218,7 @@ static struct run *begin(struct capture *capture, const struct exchange *exchang
 
 	gather(exchange, &texts);
 	size = record_aligned(head.len + size_beside_head(&texts, head));
-	record = capture_store_begin(capture->store, size + piece_size(room), ANSWER_SPARE,
+	record = capture_store_begin(capture->store, size + piece_size(room),
 		retention_class((enum method)exchange->request.method), texts.request_id);
 	if (record == NULL) {
 		return NULL;

@@ -6,7 +6,7 @@
  * A record is a chain of chunks. The first begins with the struct itself; behind it follow the
  * request's head and the texts that are not part of it. What comes later (the answer, trailers, an
  * error, small bodies) is put behind that while there is room, else into a further chunk. Larger
- * bodies are chains of pieces, each in a block of its own. When the exchange ends, the unused ends
+ * bodies are chains of pieces, each in a run of its own. When the exchange ends, the unused ends
  * go back.
  *
  * The exchange's worker writes without a lock while others read:
@@ -31,7 +31,7 @@ enum {
 	RECORD_ALIGNMENT = 8,
 };
 
-struct record_chunk { /* begins a block of the region */
+struct record_chunk { /* begins a run of the region */
 	struct record_chunk *older;
 	uint32_t granules;
 	uint32_t used; /* bytes, with this */
@@ -39,8 +39,7 @@ struct record_chunk { /* begins a block of the region */
 
 struct record_piece { /* its bytes follow it */
 	_Atomic(struct record_piece *) next;
-	uint32_t
-		granules; /* of its block; 0: it lies within a chunk. Guarded by the store's lock */
+	uint32_t granules; /* of its run; 0: it lies within a chunk. Guarded by the store's lock */
 	uint32_t capacity;
 };
 
@@ -84,7 +83,7 @@ struct record {
 	uint64_t seq;                /* immutable */
 	uint64_t ended_order;        /* counts the ends of all records */
 	atomic_uint references;
-	uint32_t granules; /* of all its blocks */
+	uint32_t granules; /* of all its runs */
 	uint8_t class_of;  /* enum capture_class */
 	bool mutation;     /* its method is one: immutable */
 

@@ -12,10 +12,9 @@
 #include "inspector/store_layout.h"
 
 enum {
-	PIECE_LEAST = 8, /* granules: a body is not broken up into smaller pieces than this for want
-			    of memory */
-	CHUNK_LEAST = 4, /* granules */
-	EVICTION_FACTOR = 16, /* a block that is not found after this many times its size went for
+	PIECE_LEAST = 16,     /* granules: a body is not broken up into smaller pieces than this for
+				want     of memory */
+	EVICTION_FACTOR = 16, /* a run that is not found after this many times its size went for
 				 it, is given up: memory is too broken up */
 	CLEARED_A_TURN = 32,  /* records, before others get the lock */
 };
@@ -31,7 +30,7 @@ static void free_pieces(struct capture_store *store, struct record_body_data *bo
 			atomic_load_explicit(&piece->next, memory_order_relaxed);
 
 		if (piece->granules > 0) {
-			buddy_give(&store->region, piece, piece->granules);
+			region_give(&store->region, piece, piece->granules);
 		}
 		piece = next;
 	}
@@ -46,7 +45,7 @@ static void free_record(struct capture_store *store, struct record *record)
 	while (chunk != NULL) { /* the last of them holds the record itself */
 		struct record_chunk *older = chunk->older;
 
-		buddy_give(&store->region, chunk, chunk->granules);
+		region_give(&store->region, chunk, chunk->granules);
 		chunk = older;
 	}
 }
@@ -139,28 +138,22 @@ static bool evict(struct capture_store *store, enum store_bound bound, enum capt
 
 /* --- memory. All of these want the lock */
 
-/* A block of `wanted` granules or somewhat more, or where there is none, of at least `least`;
- * others go for it where need be. */
-static void *take_block(struct capture_store *store, uint32_t wanted, uint32_t least,
+/* A run of `wanted` granules, or of at least `least`; others go for it where need be. */
+static void *take_run(struct capture_store *store, uint32_t wanted, uint32_t least,
 	enum capture_class class_of, uint32_t *got)
 {
 	uint32_t taken = store->region.taken;
-	uint64_t freed = 0;
 
 	for (;;) {
-		void *block = buddy_take(&store->region, wanted, got);
+		void *run = region_take(&store->region, wanted, least, got);
 
-		if (block == NULL && buddy_largest(&store->region) >= least) {
-			block = buddy_take(&store->region, buddy_largest(&store->region), got);
+		if (run != NULL) {
+			return run;
 		}
-		if (block != NULL) {
-			return block;
-		}
-		if (freed >= (uint64_t)least * EVICTION_FACTOR ||
+		if (taken - store->region.taken >= (uint64_t)least * EVICTION_FACTOR ||
 			!evict(store, STORE_BYTES, class_of)) {
 			return NULL;
 		}
-		freed = taken - store->region.taken;
 	}
 }
 
@@ -176,25 +169,13 @@ static void unaccount(struct capture_store *store, struct record *record, uint32
 	store->granules[record->class_of] -= granules;
 }
 
-static void trim_chunk(struct capture_store *store, struct record *record)
-{
-	struct record_chunk *chunk = record->newest;
-	uint32_t kept = buddy_granules(chunk->used);
-
-	if (kept < chunk->granules) {
-		buddy_trim(&store->region, chunk, chunk->granules, kept);
-		unaccount(store, record, chunk->granules - kept);
-		chunk->granules = kept;
-	}
-}
-
 static void trim_piece(struct capture_store *store, struct record *record,
 	struct record_piece *piece, size_t filled)
 {
-	uint32_t kept = buddy_granules(sizeof(*piece) + filled);
+	uint32_t kept = region_granules(sizeof(*piece) + filled);
 
 	if (kept < piece->granules) {
-		buddy_trim(&store->region, piece, piece->granules, kept);
+		region_trim(&store->region, piece, piece->granules, kept);
 		unaccount(store, record, piece->granules - kept);
 		piece->granules = kept;
 	}
@@ -203,15 +184,13 @@ static void trim_piece(struct capture_store *store, struct record *record,
 static struct record_chunk *add_chunk(
 	struct capture_store *store, struct record *record, size_t size)
 {
-	uint32_t least = buddy_granules(sizeof(struct record_chunk) + size);
+	uint32_t wanted = region_granules(sizeof(struct record_chunk) + size);
 	uint32_t granules;
-	struct record_chunk *chunk = take_block(store, least < CHUNK_LEAST ? CHUNK_LEAST : least,
-		least, record->class_of, &granules);
+	struct record_chunk *chunk = take_run(store, wanted, wanted, record->class_of, &granules);
 
 	if (chunk == NULL) {
 		return NULL;
 	}
-	trim_chunk(store, record);
 	*chunk = (struct record_chunk){
 		.older = record->newest, .granules = granules, .used = sizeof(*chunk)};
 	record->newest = chunk;
@@ -232,7 +211,7 @@ struct capture_store *capture_store_create(const struct inspector_settings *sett
 	store->polls = poll_log_create(settings->capture.rows, &store->next_seq);
 	store->id_seed = random_u64();
 	store->capacity = settings->capture.entries;
-	buddy_init(&store->region, settings->capture.memory);
+	region_init(&store->region, settings->capture.memory);
 	order_init(&store->order, store->capacity);
 	for (unsigned i = 0; i < CLASSES; i++) {
 		list_init(&store->ended[i]);
@@ -246,7 +225,7 @@ void capture_store_destroy(struct capture_store *store)
 		return;
 	}
 	order_fini(&store->order);
-	buddy_fini(&store->region);
+	region_fini(&store->region);
 	poll_log_destroy(store->polls);
 	pthread_mutex_destroy(&store->lock);
 	mem_free(store);
@@ -254,7 +233,7 @@ void capture_store_destroy(struct capture_store *store)
 
 uint64_t capture_store_memory_max(const struct inspector_settings *settings)
 {
-	return sizeof(struct capture_store) + buddy_memory_max(settings->capture.memory) +
+	return sizeof(struct capture_store) + region_memory_max(settings->capture.memory) +
 	       order_memory_max(settings->capture.entries) +
 	       (uint64_t)settings->capture.rows * sizeof(struct poll_row);
 }
@@ -271,10 +250,10 @@ uint64_t store_hash_id(const struct capture_store *store, struct slice request_i
 	return XXH3_64bits_withSeed(request_id.ptr, request_id.len, store->id_seed);
 }
 
-static struct record *begin(struct capture_store *store, size_t size, size_t spare,
-	enum capture_class class_of, uint64_t id_hash)
+static struct record *begin(
+	struct capture_store *store, size_t size, enum capture_class class_of, uint64_t id_hash)
 {
-	uint32_t least = buddy_granules(sizeof(struct record) + size);
+	uint32_t wanted = region_granules(sizeof(struct record) + size);
 	uint32_t granules;
 	struct record *record;
 
@@ -283,8 +262,7 @@ static struct record *begin(struct capture_store *store, size_t size, size_t spa
 			return NULL;
 		}
 	}
-	record = take_block(store, buddy_granules(sizeof(struct record) + size + spare), least,
-		class_of, &granules);
+	record = take_run(store, wanted, wanted, class_of, &granules);
 	if (record == NULL) {
 		return NULL;
 	}
@@ -306,14 +284,14 @@ static struct record *begin(struct capture_store *store, size_t size, size_t spa
 	return record;
 }
 
-struct record *capture_store_begin(struct capture_store *store, size_t size, size_t spare,
+struct record *capture_store_begin(struct capture_store *store, size_t size,
 	enum capture_class class_of, struct slice request_id)
 {
 	uint64_t id_hash = store_hash_id(store, request_id);
 	struct record *record;
 
 	store_lock(store);
-	record = begin(store, size, spare, class_of, id_hash);
+	record = begin(store, size, class_of, id_hash);
 	store->dropped += record == NULL;
 	store_unlock(store);
 	return record;
@@ -326,7 +304,7 @@ void capture_store_publish(struct record *record)
 
 static size_t room_of(const struct record_chunk *chunk)
 {
-	return (size_t)chunk->granules * BUDDY_GRANULE - chunk->used;
+	return (size_t)chunk->granules * REGION_GRANULE - chunk->used;
 }
 
 void *capture_store_add(struct capture_store *store, struct record *record, size_t size)
@@ -351,18 +329,14 @@ void *capture_store_add(struct capture_store *store, struct record *record, size
 struct record_piece *capture_store_add_piece(
 	struct capture_store *store, struct record *record, size_t wanted)
 {
-	uint32_t granules = buddy_granules(sizeof(struct record_piece) + wanted);
+	uint32_t granules = region_granules(sizeof(struct record_piece) + wanted);
 	uint32_t least = granules < PIECE_LEAST ? granules : PIECE_LEAST;
 	uint32_t got;
 	struct record_piece *piece;
 
 	store_lock(store);
-	piece = take_block(store, granules, least, record->class_of, &got);
+	piece = take_run(store, granules, least, record->class_of, &got);
 	if (piece != NULL) {
-		if (got > granules) {
-			buddy_trim(&store->region, piece, got, granules);
-			got = granules;
-		}
 		account(store, record, got);
 	}
 	store_unlock(store);
@@ -371,7 +345,7 @@ struct record_piece *capture_store_add_piece(
 	}
 	atomic_init(&piece->next, NULL);
 	piece->granules = got;
-	piece->capacity = got * BUDDY_GRANULE - (uint32_t)sizeof(*piece);
+	piece->capacity = got * REGION_GRANULE - (uint32_t)sizeof(*piece);
 	return piece;
 }
 
@@ -384,7 +358,6 @@ void capture_store_end(
 			trim_piece(store, record, ending->last[i], ending->filled[i]);
 		}
 	}
-	trim_chunk(store, record);
 	if (ending->failed) {
 		move_to_class(store, record, CLASS_FAILED);
 	}

@@ -79,11 +79,11 @@ void capture_store_clear(struct capture_store *store);
  * exchange's worker alone calls these */
 
 /*
- * Begins a record with `size` bytes behind the struct, and perhaps `spare` more for what comes
- * later; its texts and its head are the caller's to write (record_layout.h). Nobody sees it until
- * capture_store_publish(). NULL: it cannot be kept, and was counted as dropped.
+ * Begins a record with `size` bytes behind the struct; its texts and its head are the caller's to
+ * write (record_layout.h). Nobody sees it until capture_store_publish(). NULL: it cannot be kept,
+ * and was counted as dropped.
  */
-struct record *capture_store_begin(struct capture_store *store, size_t size, size_t spare,
+struct record *capture_store_begin(struct capture_store *store, size_t size,
 	enum capture_class class_of, struct slice request_id);
 /* What is known at the beginning is written: readers may see it. */
 void capture_store_publish(struct record *record);

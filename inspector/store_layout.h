@@ -9,9 +9,9 @@
 #include <pthread.h>
 
 #include "base/list.h"
-#include "inspector/buddy.h"
 #include "inspector/order.h"
 #include "inspector/record_layout.h"
+#include "inspector/region.h"
 #include "inspector/store.h"
 
 enum store_bound {
@@ -26,7 +26,7 @@ struct capture_store {
 	uint32_t capacity;
 
 	pthread_mutex_t lock; /* guards what follows */
-	struct buddy region;
+	struct region region;
 	struct order order;
 	struct list ended[CLASSES]; /* the one that ended first at the front */
 	uint32_t entries[CLASSES];  /* with running ones */

@@ -305,8 +305,8 @@ static void where_readers_hold_all_memory_capture_gives_way(void **state)
 	start(f, 1000, 128 * 1024);
 	for (unsigned i = 0; i < 1000 && count(f)->dropped == 0; i++) {
 		run(f, "GET", "held", 200);
-		f->taken_count += capture_store_take(
-			f->store, UINT64_MAX, i, f->taken + f->taken_count, 1);
+		f->taken_count +=
+			capture_store_take(f->store, UINT64_MAX, i, f->taken + f->taken_count, 1);
 	}
 	assert_int_equal(f->counts.dropped, 1);
 	assert_true(f->counts.bytes > 95 * f->counts.memory / 100);
@@ -728,7 +728,7 @@ static void at_typical_records_structure_takes_a_small_part_of_the_memory(void *
 	content = view.request.bytes.len + view.response.bytes.len + body + view.request_id.len +
 		  view.trace_id.len + view.client_ip.len + view.route.len + view.upstream.len;
 	capture_store_release(f->store, record);
-	/* of what is not content, a record's facts (times, sizes, hash, how it ended) are half */
+	/* with what is kept of it as numbers: times, sizes, hashes, how it ended */
 	assert_true(count(f)->bytes / 1000 < content + content / 8);
 }
 
