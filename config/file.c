@@ -60,22 +60,19 @@ static void complain_of_unknown_key(struct draft *draft, const struct object *ob
 	buffer_fini(&name);
 }
 
-static void complain_of_kind(struct draft *draft, const struct object *object, const char *key,
+static void complain_of_kind(struct draft *draft, const struct object *object, struct slice key,
 	const char *wanted, const struct yaml_node *node)
 {
-	char name[128];
+	struct buffer name = BUFFER_INIT;
 
 	if (node->kind != YAML_REFUSED) {
-		(void)snprintf(name, sizeof(name), "%s%s", object->path, key);
-		problems_add(&draft->problems, at(node), name, "it is %s; give %s",
+		buffer_append_str(&name, object->path);
+		buffer_append_slice(&name, key);
+		buffer_append_char(&name, '\0');
+		problems_add(&draft->problems, at(node), name.ptr, "it is %s; give %s",
 			yaml_kind_name(node), wanted);
+		buffer_fini(&name);
 	}
-}
-
-/* "size", "list of …": what a node of the wrong kind should have been. */
-static const char *kind_wanted(const struct setting *setting)
-{
-	return setting->type->list ? "a list" : "a single value";
 }
 
 static void read_map(struct draft *draft, struct object *object, struct slice section,
@@ -92,8 +89,8 @@ static void read_list(struct draft *draft, struct object *object, const struct s
 			object_assign(
 				object, setting, at(item), index, item->text, &draft->problems);
 		} else {
-			complain_of_kind(
-				draft, object, setting->key, "single values in this list", item);
+			complain_of_kind(draft, object, slice_str(setting->key),
+				"single values in this list", item);
 		}
 	}
 }
@@ -107,7 +104,7 @@ static void read_item(struct draft *draft, const struct setting *setting, size_t
 
 	if (item->kind != YAML_MAP) {
 		(void)snprintf(name, sizeof(name), "%s[%zu]", setting->key, index);
-		complain_of_kind(draft, &draft->object, name,
+		complain_of_kind(draft, &draft->object, slice_str(name),
 			upstream ? "a mapping such as {name: api, url: \"http://127.0.0.1:8000\"}"
 				 : "a mapping such as {prefix: /api/me, capture: row}",
 			item);
@@ -148,14 +145,15 @@ static void read_value(struct draft *draft, struct object *object, const struct 
 		if (node->kind == YAML_LIST) {
 			read_items(draft, object, setting, node);
 		} else {
-			complain_of_kind(draft, object, setting->key, "a list", node);
+			complain_of_kind(draft, object, slice_str(setting->key), "a list", node);
 		}
 	} else if (list && node->kind == YAML_LIST) {
 		read_list(draft, object, setting, node);
 	} else if (node->kind == YAML_SCALAR) {
 		object_assign(object, setting, at(node), -1, node->text, &draft->problems);
 	} else {
-		complain_of_kind(draft, object, setting->key, kind_wanted(setting), node);
+		complain_of_kind(draft, object, slice_str(setting->key),
+			list ? "a list" : "a single value", node);
 		object_assign_empty(
 			object, setting, at(node)); /* it was said, if badly: it is not missing */
 	}
@@ -166,7 +164,6 @@ static void read_pair(
 	struct draft *draft, struct object *object, struct slice key, const struct yaml_node *node)
 {
 	const struct setting *setting = object_find_key(object, key);
-	char name[128];
 
 	if (setting != NULL) {
 		read_value(draft, object, setting, node->value);
@@ -175,9 +172,7 @@ static void read_pair(
 	} else if (node->value->kind == YAML_MAP) {
 		read_map(draft, object, key, node->value);
 	} else if (node->value->kind != YAML_NULL) {
-		(void)snprintf(name, sizeof(name), "%.*s",
-			SLICE_ARGS(key)); /* a known name: it is short */
-		complain_of_kind(draft, object, name, "a mapping", node->value);
+		complain_of_kind(draft, object, key, "a mapping", node->value);
 	}
 }
 

@@ -1,6 +1,7 @@
 /*
  * Layer: config. One job: the last steps of a draft but for upstreams and routes
- * (config/finish_routes.c): listeners, networks, the inspector, and what `auto` comes to here.
+ * (config/finish_upstreams.c, config/finish_routes.c): listeners, networks, the inspector, and what
+ * `auto` comes to here.
  */
 #include "config/finish.h"
 
@@ -10,6 +11,7 @@
 #include "base/memory.h"
 #include "config/cpu_count.h"
 #include "config/finish_routes.h"
+#include "config/finish_upstreams.h"
 #include "config/token_file.h"
 #include "config/value.h"
 #include "proxy/listen_address.h"

@@ -1,15 +1,11 @@
 /*
- * Layer: config. One job: from the draft to the settings: upstreams and routes.
+ * Layer: config. One job: from the draft to the settings: routes.
  */
 #ifndef SIGHTGLASS_CONFIG_FINISH_ROUTES_H
 #define SIGHTGLASS_CONFIG_FINISH_ROUTES_H
 
 #include "config/draft.h"
 
-/* What settings_use_demo() calls the sample. */
-#define DEMO_UPSTREAM_NAME "demo"
-
-void finish_upstreams(struct draft *draft);
 /* After the upstreams. */
 void finish_routes(struct draft *draft);
 
@@ -21,7 +17,6 @@ struct route_settings *routes_add(
  * names methods or as one of all, or NULL. */
 const struct route_settings *routes_find_rival(
 	const struct proxy_settings *proxy, const struct route_settings *route);
-void upstreams_fini(struct proxy_settings *proxy);
 void routes_fini(struct proxy_settings *proxy);
 
 #endif

@@ -47,6 +47,9 @@ static void make_printable(struct buffer *out, size_t from)
 }
 
 static void append_line(struct buffer *out, const char *kind, const char *file, struct place place,
+	const char *key, const char *format, va_list args) __attribute__((format(printf, 6, 0)));
+
+static void append_line(struct buffer *out, const char *kind, const char *file, struct place place,
 	const char *key, const char *format, va_list args)
 {
 	size_t start = out->len;

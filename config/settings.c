@@ -12,6 +12,7 @@
 #include "config/effective.h"
 #include "config/finish.h"
 #include "config/finish_routes.h"
+#include "config/finish_upstreams.h"
 #include "config/help.h"
 #include "config/memory_bound.h"
 #include "config/sources.h"

@@ -14,9 +14,7 @@
 
 #include "base/memory.h"
 
-enum {
-	NO_PARENT = UINT32_MAX,
-};
+#define NO_PARENT UINT32_MAX
 
 struct method_route {
 	uint32_t methods;
@@ -92,13 +90,14 @@ static uint32_t find_parent(const struct entry *entries, uint32_t index)
 static void add_entries(struct route_table *table, const struct proxy_settings *settings)
 {
 	uint32_t count = settings->route_count;
-	const struct route_settings **sorted = mem_alloc_array(count, sizeof(*sorted));
+	const struct route_settings **sorted =
+		mem_alloc_array(count, sizeof(struct route_settings *));
 
 	for (uint32_t i = 0; i < count; i++) {
 		sorted[i] = &settings->routes[i];
 	}
 	if (count > 0) {
-		qsort(sorted, count, sizeof(*sorted), compare_routes);
+		qsort(sorted, count, sizeof(struct route_settings *), compare_routes);
 	}
 	for (uint32_t i = 0; i < count; i++) {
 		struct entry *entry = &table->entries[table->entry_count];

@@ -12,9 +12,38 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
+
 enum {
-	ARGUMENTS_MAX = 32,
+	WORDS_MAX = 64,
 };
+
+const char settings_everything[] =
+	"listen: [\"127.0.0.1:0\", \"unix:/tmp/in.sock\"]\n"
+	"workers: 3\n"
+	"trusted_proxies: [loopback, 10.0.0.0/8]\n"
+	"request_id: {header: X-Correlation-ID, inbound: replace}\n"
+	"limits: {connections: 500, header_bytes: 8KiB, headers: 50, body_bytes: 10MiB}\n"
+	"timeouts: {header: 1s, body: 2s, send: 3s, keep_alive: 4s, drain: 0}\n"
+	"upstreams:\n"
+	"  - name: api\n"
+	"    url: http://127.0.0.1:8000/base\n"
+	"    pool: {max_connections: 5, max_idle: 2, idle_timeout: 6s, max_age: 7m, queue: 8, "
+	"queue_timeout: 900ms}\n"
+	"    timeouts: {connect: 1s, first_byte: 2s, idle: 3s, total: 1h}\n"
+	"  - {name: jobs, url: \"unix:/run/jobs.sock\"}\n"
+	"routes:\n"
+	"  - {prefix: /api/jobs, upstream: jobs}\n"
+	"  - {prefix: /api/me*, methods: [GET, HEAD, DELETE], capture: row, timeouts: {total: 0}}\n"
+	"inspector:\n"
+	"  enabled: true\n"
+	"  prefix: /_i/\n"
+	"  listen: [\"127.0.0.1:9\"]\n"
+	"  token: abc.DEF-123\n"
+	"  capture: {entries: 10, memory: 1MiB, body: 0, rows: 20}\n"
+	"  redact: {headers: [X-Secret-*, X-Own], query: [session], mode: tag}\n"
+	"  allow_hosts: [\"dashboard.example:8080\"]\n"
+	"log: {format: json, level: warn, access: off}\n";
 
 static void write_file(const char *text, char *path)
 {
@@ -26,46 +55,64 @@ static void write_file(const char *text, char *path)
 	close(fd);
 }
 
-/* `text` with every `path` in it called FILE. */
-static char *without_path(char *text, const char *path)
+/* `text` with every `path` in it called FILE, which is shorter. */
+static void call_file(char *text, const char *path)
 {
+	static const struct slice name = SLICE_INIT("FILE");
 	size_t len = strlen(path);
 
-	for (char *at = text; (at = strstr(at, path)) != NULL;) {
-		memcpy(at, "FILE", 4);
-		memmove(at + 4, at + len, strlen(at + len) + 1);
+	for (char *at = text; (at = strstr(at, path)) != NULL; at += name.len) {
+		memmove(at + name.len, at + len, strlen(at + len) + 1);
+		memcpy(at, name.ptr, name.len);
 	}
-	return text;
 }
 
-void load(struct loaded *loaded, const char *yaml, char *const variables[], char *const arguments[])
+/* As main() gets them: words that may be written to. */
+static void copy_words(const char *const words[], char *copies[], int *count)
+{
+	*count = 0;
+	while (words[*count] != NULL) {
+		assert_true(*count < WORDS_MAX);
+		copies[*count] = mem_strdup(words[*count]);
+		(*count)++;
+	}
+	copies[*count] = NULL;
+}
+
+static void free_words(char *copies[])
+{
+	for (size_t i = 0; copies[i] != NULL; i++) {
+		mem_free(copies[i]);
+	}
+}
+
+void load(struct loaded *loaded, const char *yaml, const char *const variables[],
+	const char *const arguments[])
 {
 	char path[] = "/tmp/sightglass-settings-XXXXXX";
-	char flag[] = "--config";
-	char *argv[ARGUMENTS_MAX];
-	int argc = 0;
+	char *argv[WORDS_MAX + 3], *environment[WORDS_MAX + 1];
+	int argc, count;
 	size_t out_size, errors_size;
 	FILE *out = open_memstream(&loaded->out, &out_size);
 	FILE *errors = open_memstream(&loaded->errors, &errors_size);
 
 	assert_true(out != NULL && errors != NULL);
-	while (arguments[argc] != NULL) {
-		assert_true(argc + 3 < ARGUMENTS_MAX);
-		argv[argc] = arguments[argc];
-		argc++;
-	}
+	copy_words(arguments, argv, &argc);
+	copy_words(variables, environment, &count);
 	if (yaml != NULL) {
 		write_file(yaml, path);
-		argv[argc++] = flag;
-		argv[argc++] = path;
+		argv[argc++] = mem_strdup("--config");
+		argv[argc++] = mem_strdup(path);
+		argv[argc] = NULL;
 	}
-	argv[argc] = NULL;
-	loaded->outcome = settings_load(argc, argv, variables, &loaded->settings, out, errors);
+	loaded->outcome = settings_load(argc, argv, environment, &loaded->settings, out, errors);
+	free_words(argv); /* the settings must not live on them */
+	free_words(environment);
 	(void)fclose(out);
 	(void)fclose(errors);
 	if (yaml != NULL) {
 		unlink(path);
-		without_path(loaded->errors, path);
+		call_file(loaded->errors, path);
 	}
 }
 

@@ -15,14 +15,17 @@ struct loaded {
 	char *errors; /* the file's name in it reads FILE */
 };
 
-#define ARGUMENTS(...) ((char *const[]){(char[]){"sightglass"}, __VA_ARGS__, NULL})
-#define NO_ARGUMENTS ((char *const[]){(char[]){"sightglass"}, NULL})
-#define VARIABLES(...) ((char *const[]){__VA_ARGS__, NULL})
-#define NO_VARIABLES ((char *const[]){NULL})
+#define ARGUMENTS(...) ((const char *const[]){"sightglass", __VA_ARGS__, NULL})
+#define NO_ARGUMENTS ((const char *const[]){"sightglass", NULL})
+#define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define NO_VARIABLES ((const char *const[]){NULL})
+
+/* A file that says every setting, and of nearly all something other than the default. */
+extern const char settings_everything[];
 
 /* `yaml` goes into a file that --config names; NULL: there is none. */
-void load(
-	struct loaded *loaded, const char *yaml, char *const variables[], char *const arguments[]);
+void load(struct loaded *loaded, const char *yaml, const char *const variables[],
+	const char *const arguments[]);
 void unload(struct loaded *loaded);
 /* Fails the test, with what was said, unless the settings are good. */
 void expect_good(const struct loaded *loaded);

@@ -174,7 +174,7 @@ static void a_bomb_of_aliases_stays_as_large_as_it_is_written(void **state)
 
 	(void)read_text(f, "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c "
 			   "[*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c]\n");
-	assert_true(f->yaml.arena.used < 16 * 1024);
+	assert_true(f->yaml.arena.used < 16384);
 	assert_true(f->problems.error_count > 0);
 }
 
