@@ -22,37 +22,57 @@ static bool scratch_holds(struct buffer *scratch, struct slice text)
 	return slice_find(buffer_slice(scratch), text) != NULL;
 }
 
-/* A line each: text that is looked for does not reach from one field into the next. */
-static void append_fields(
-	struct buffer *out, const struct redactor *redactor, const struct record_head *head)
+/* Each field by itself: text that is looked for does not reach from one into the next. */
+static bool fields_hold(const struct search *search, const struct redactor *redactor,
+	const struct record_head *head, struct buffer *scratch, size_t *spent)
 {
 	struct record_fields walk = record_fields(head);
 	struct slice name;
 	struct slice value;
 
+	*spent += head->bytes.len;
 	while (record_fields_next(&walk, &name, &value)) {
-		buffer_append_slice(out, name);
-		buffer_append_str(out, ": ");
-		(void)redact_header(redactor, name, value, out);
-		buffer_append_char(out, '\n');
+		buffer_clear(scratch);
+		buffer_append_slice(scratch, name);
+		buffer_append_str(scratch, ": ");
+		(void)redact_header(redactor, name, value, scratch);
+		if (scratch_holds(scratch, search->text)) {
+			return true;
+		}
 	}
+	return false;
 }
 
-static void append_facts(
-	struct buffer *out, const struct redactor *redactor, const struct record_view *view)
+static bool facts_hold(const struct search *search, const struct redactor *redactor,
+	struct buffer *scratch, size_t *spent)
 {
-	(void)redact_text(redactor, view->path, out);
+	const struct record_view *view = search->view;
+
+	buffer_clear(scratch);
+	(void)redact_text(redactor, view->path, scratch);
 	if (view->query.len > 0) {
-		buffer_append_char(out, '?');
-		(void)redact_query(redactor, view->query, out);
+		buffer_append_char(scratch, '?');
+		(void)redact_query(redactor, view->query, scratch);
 	}
-	buffer_append_char(out, '\n');
-	buffer_append_slice(out, view->request_id);
-	buffer_append_char(out, '\n');
-	append_fields(out, redactor, &view->request);
-	append_fields(out, redactor, &view->request_trailers);
-	append_fields(out, redactor, &view->response);
-	append_fields(out, redactor, &view->response_trailers);
+	if (scratch_holds(scratch, search->text)) {
+		return true;
+	}
+	buffer_clear(scratch);
+	buffer_append_slice(scratch, view->request_id);
+	return scratch_holds(scratch, search->text) ||
+	       fields_hold(search, redactor, &view->request, scratch, spent) ||
+	       fields_hold(search, redactor, &view->request_trailers, scratch, spent) ||
+	       fields_hold(search, redactor, &view->response, scratch, spent) ||
+	       fields_hold(search, redactor, &view->response_trailers, scratch, spent);
+}
+
+static bool window_holds(struct search *search, struct buffer *scratch, size_t *spent)
+{
+	buffer_clear(scratch);
+	scratch->len = record_body_copy(
+		search->body, search->offset, buffer_reserve(scratch, WINDOW), WINDOW);
+	*spent += scratch->len;
+	return scratch_holds(scratch, search->text);
 }
 
 void search_begin(struct search *search, struct slice text, const struct record_view *view)
@@ -76,22 +96,17 @@ static enum search_result next_body(struct search *search)
 enum search_result search_step(struct search *search, const struct redactor *redactor,
 	struct buffer *scratch, size_t *spent)
 {
-	buffer_clear(scratch);
 	if (search->body == NULL) {
-		append_facts(scratch, redactor, search->view);
-	} else {
-		char *room = buffer_reserve(scratch, WINDOW);
-
-		scratch->len = record_body_copy(search->body, search->offset, room, WINDOW);
+		return facts_hold(search, redactor, scratch, spent) ? SEARCH_FOUND
+								    : next_body(search);
 	}
-	*spent += scratch->len;
-	if (scratch_holds(scratch, search->text)) {
+	if (window_holds(search, scratch, spent)) {
 		return SEARCH_FOUND;
 	}
-	if (search->body == NULL || search->offset + scratch->len >= search->body->kept) {
+	if (search->offset + scratch->len >= search->body->kept) {
 		return next_body(search);
 	}
-	/* What was found cut at the window's end is whole in the next one. */
+	/* What the window's end cuts is whole in the next one. */
 	search->offset += scratch->len - (search->text.len - 1);
 	return SEARCH_MORE;
 }

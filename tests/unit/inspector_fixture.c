@@ -195,7 +195,10 @@ void ask_until_end(struct inspector_fixture *f)
 {
 	for (unsigned turns = 0; !f->asked.ended && !f->asked.aborted; turns++) {
 		assert_true(turns < 100000);
-		ask_turn(f);
+		loop_settle(&f->worker.loop);
+		if (!f->asked.ended && !f->asked.aborted) {
+			(void)uv_run(&f->worker.loop.uv, UV_RUN_ONCE);
+		}
 	}
 }
 

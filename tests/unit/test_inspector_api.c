@@ -1,0 +1,479 @@
+/*
+ * The inspector's resources: the way to them, the panel, bodies as files, health, the token in the
+ * URL.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "inspector/panel_assets.h"
+#include "inspector_fixture.h"
+#include "pool/pool.h"
+#include "pool/upstream_shared.h"
+
+#define BROWSER "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n"
+
+static int setup(void **state)
+{
+	struct inspector_fixture *f = mem_alloc(sizeof(*f));
+
+	inspector_fixture_init(f, "a-token");
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	inspector_fixture_fini(*state);
+	mem_free(*state);
+	return 0;
+}
+
+static void expect_problem(struct asked *asked, unsigned status)
+{
+	char member[32];
+
+	assert_int_equal(asked->status, status);
+	assert_string_equal(asked_field(asked, "Content-Type"), "application/problem+json");
+	(void)snprintf(member, sizeof(member), "\"status\":%u,", status);
+	assert_non_null(strstr(asked_body(asked), member));
+	assert_non_null(strstr(asked_body(asked), "\"request_id\":\"asked\"}"));
+}
+
+/* --- the way */
+
+static void what_is_not_there_is_a_404_of_the_inspectors_own(void **state)
+{
+	static const char *const targets[] = {"/_inspector/nothing", "/_inspector/api",
+		"/_inspector/api/", "/_inspector/api/requests/", "/_inspector/api/requests/a/b",
+		"/_inspector/api/requests/a/request-body/x", "/_inspector/panel",
+		"/_inspector/panel/", "/_inspector/panel/none.js", "/_inspector/panel/a/b",
+		"/_inspector/panel/index.html", "/_inspector/healthz/",
+		"/_inspector/api/requests/none", "/_inspector/api/requests/none/request-body",
+		"/_inspector/api/requests/seq:9", "/_inspector/api/requests/seq:x",
+		"/_inspector/api/requests/%zz"};
+	struct inspector_fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		expect_problem(ask_get(f, targets[i]), 404);
+	}
+}
+
+static void a_method_that_means_nothing_is_told_what_does(void **state)
+{
+	struct inspector_fixture *f = *state;
+	const char *origin = "Origin: http://localhost\r\n";
+
+	expect_problem(ask(f, "POST", "/_inspector/api/requests", origin), 405);
+	assert_string_equal(asked_field(&f->asked, "Allow"), "GET, HEAD, DELETE");
+	expect_problem(ask(f, "DELETE", "/_inspector/api/requests/a", origin), 405);
+	assert_string_equal(asked_field(&f->asked, "Allow"), "GET, HEAD");
+	expect_problem(ask(f, "PUT", "/_inspector/healthz", ""), 405);
+	expect_problem(ask(f, "OPTIONS", "/_inspector/", ""), 405);
+}
+
+static void parameters_that_are_not_known_are_refused(void **state)
+{
+	struct inspector_fixture *f = *state;
+
+	expect_problem(ask_get(f, "/_inspector/api/requests?limti=1"), 400);
+	assert_non_null(strstr(asked_body(&f->asked), "\\\"limti\\\""));
+	fake_run(inspector_fixture_observer(f), "GET", "a", 200, SLICE(""), SLICE("x"));
+	expect_problem(ask_get(f, "/_inspector/api/requests/a?x=1"), 400);
+	expect_problem(ask_get(f, "/_inspector/api/requests/a/response-body?decoded=1"), 400);
+	assert_non_null(strstr(asked_body(&f->asked), "\\\"decoded\\\""));
+	expect_problem(
+		ask(f, "DELETE", "/_inspector/api/requests?x=1", "Origin: http://localhost\r\n"),
+		400);
+	assert_int_equal(
+		ask_get(f, "/_inspector/api/requests/a")->status, 200); /* nothing was cleared */
+}
+
+static void every_answer_is_safe_in_a_browser(void **state)
+{
+	static const char *const targets[] = {"/_inspector/", "/_inspector/api/requests",
+		"/_inspector/healthz", "/_inspector/nothing", "/_inspector/panel/main.js",
+		"/_inspector/?token=a-token"};
+	struct inspector_fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		struct asked *asked = ask(f, "GET", targets[i], "Origin: http://evil.example\r\n");
+
+		assert_string_equal(asked_field(asked, "X-Content-Type-Options"), "nosniff");
+		assert_string_equal(asked_field(asked, "Referrer-Policy"), "no-referrer");
+		assert_string_equal(
+			asked_field(asked, "Cross-Origin-Resource-Policy"), "same-origin");
+		assert_string_equal(asked_field(asked, "Access-Control-Allow-Origin"), "");
+		assert_non_null(strstr(
+			asked_field(asked, "Content-Security-Policy"), "default-src 'none'"));
+		assert_non_null(strstr(
+			asked_field(asked, "Content-Security-Policy"), "frame-ancestors 'none'"));
+		assert_string_equal(asked_field(asked, "Cache-Control"),
+			strstr(targets[i], "panel/") == NULL ? "no-store" : "no-cache");
+	}
+}
+
+/* --- who may look */
+
+static void a_refusal_says_why_and_what_would_be_right(void **state)
+{
+	struct inspector_fixture *f = *state;
+
+	expect_problem(ask(f, "GET", "/_inspector/", "Via: 1.1 edge\r\n"), 401);
+	assert_string_equal(
+		asked_field(&f->asked, "WWW-Authenticate"), "Bearer realm=\"sightglass\"");
+	expect_problem(
+		ask(f, "GET", "/_inspector/", "Via: 1.1 edge\r\nAuthorization: Bearer x\r\n"), 401);
+	assert_non_null(strstr(asked_field(&f->asked, "WWW-Authenticate"), "invalid_token"));
+	expect_problem(ask(f, "GET", "/_inspector/", "Host: evil.example\r\n"), 403);
+	expect_problem(ask(f, "DELETE", "/_inspector/api/requests", ""), 403);
+	/* what is there and what is not looks the same from outside */
+	expect_problem(ask(f, "GET", "/_inspector/nothing", "Via: 1.1 edge\r\n"), 401);
+}
+
+static void a_token_in_the_url_becomes_a_cookie(void **state)
+{
+	struct inspector_fixture *f = *state;
+	struct asked *asked =
+		ask(f, "GET", "/_inspector/api/requests?limit=5&token=a%2Dtoken&state=complete",
+			"Via: 1.1 edge\r\n");
+	char cookie[512];
+	char *end;
+
+	assert_int_equal(asked->status, 307);
+	assert_string_equal(
+		asked_field(asked, "Location"), "/_inspector/api/requests?limit=5&state=complete");
+	(void)snprintf(cookie, sizeof(cookie), "Via: 1.1 edge\r\nCookie: %s",
+		asked_field(asked, "Set-Cookie"));
+	end = strstr(cookie, "; Path=/_inspector; HttpOnly; SameSite=Strict");
+	assert_non_null(end);
+	assert_string_equal(end, "; Path=/_inspector; HttpOnly; SameSite=Strict");
+	assert_null(strstr(cookie, "a-token"));
+	(void)strcpy(end, "\r\n");
+	assert_int_equal(ask(f, "GET", "/_inspector/api/requests", cookie)->status, 200);
+	/* without a further parameter nothing is left of the query */
+	asked = ask(f, "GET", "/_inspector?token=a-token", "Via: 1.1 edge\r\n");
+	assert_string_equal(asked_field(asked, "Location"), "/_inspector");
+}
+
+static void a_wrong_token_in_the_url_sets_no_cookie(void **state)
+{
+	struct inspector_fixture *f = *state;
+
+	expect_problem(ask_get(f, "/_inspector/?token=a-toke"), 401);
+	expect_problem(ask_get(f, "/_inspector/?token=%zz"), 401);
+	expect_problem(ask_get(f, "/_inspector/?token"), 401);
+	assert_string_equal(asked_field(&f->asked, "Set-Cookie"), "");
+}
+
+static void no_redirect_leads_to_another_host(void **state)
+{
+	struct inspector_fixture *f = *state;
+
+	assert_string_equal(asked_field(ask_get(f, "//_inspector//?token=a-token"), "Location"),
+		"/_inspector/");
+	assert_string_equal(asked_field(ask(f, "GET", "//_inspector?x=//y", BROWSER), "Location"),
+		"/_inspector/?x=//y");
+}
+
+/* --- the panel */
+
+static void a_browser_gets_the_panel_and_a_program_the_list(void **state)
+{
+	struct inspector_fixture *f = *state;
+	struct asked *asked = ask(f, "GET", "/_inspector/", BROWSER);
+
+	assert_int_equal(asked->status, 200);
+	assert_string_equal(asked_field(asked, "Content-Type"), "text/html; charset=utf-8");
+	assert_string_equal(asked_field(asked, "Vary"), "Accept");
+	assert_string_equal(asked_field(asked, "Content-Security-Policy"),
+		"default-src 'none'; script-src 'self'; style-src 'self'; "
+		"img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; "
+		"frame-ancestors 'none'; form-action 'none'");
+	asked = ask(f, "GET", "/_inspector?limit=5", BROWSER);
+	assert_int_equal(asked->status, 307);
+	assert_string_equal(asked_field(asked, "Location"), "/_inspector/?limit=5");
+	asked = ask(f, "GET", "/_inspector", "Accept: */*\r\n");
+	assert_string_equal(asked_field(asked, "Content-Type"), "application/json");
+	assert_string_equal(asked_field(asked, "Vary"), "Accept");
+	assert_non_null(strstr(asked_body(asked), "{\"items\":[],\"count\":0,"));
+	assert_int_equal(ask(f, "HEAD", "/_inspector/", BROWSER)->body.len, 0);
+}
+
+static void the_panels_files_are_kept_by_their_tag(void **state)
+{
+	struct inspector_fixture *f = *state;
+
+	assert_true(panel_assets_count > 1);
+	for (size_t i = 0; i < panel_assets_count; i++) {
+		const struct asset *asset = &panel_assets[i];
+		char target[128];
+		char condition[160];
+		struct asked *asked;
+
+		if (strcmp(asset->name, "index.html") == 0) {
+			continue;
+		}
+		(void)snprintf(target, sizeof(target), "/_inspector/panel/%s?v=1", asset->name);
+		asked = ask_get(f, target);
+		assert_int_equal(asked->status, 200);
+		assert_string_equal(asked_field(asked, "Content-Type"), asset->content_type);
+		assert_int_equal(asked->body.len, asset->size);
+		assert_memory_equal(asked_body(asked), asset->bytes, asset->size);
+		(void)snprintf(condition, sizeof(condition), "If-None-Match: \"x\", %s\r\n",
+			asked_field(asked, "ETag"));
+		asked = ask(f, "GET", target, condition);
+		assert_int_equal(asked->status, 304);
+		assert_int_equal(asked->body.len, 0);
+		assert_string_equal(asked_field(asked, "Content-Length"), "");
+		assert_int_equal(
+			ask(f, "GET", target, "If-None-Match: \"other\"\r\n")->status, 200);
+	}
+}
+
+/* --- bodies */
+
+static void run_typed(
+	struct inspector_fixture *f, const char *id, const char *fields, struct slice body)
+{
+	struct fake_exchange fake;
+	char head[512];
+
+	fake_begin(&fake, inspector_fixture_observer(f), "GET / HTTP/1.1\r\nHost: a\r\n\r\n", id,
+		CAPTURE_FULL);
+	fake_request_end(&fake, NULL);
+	(void)snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\n%s\r\n", fields);
+	fake_response(&fake, head);
+	fake_response_data(&fake, body);
+	fake_response_end(&fake, NULL);
+	fake_finish(&fake, EXCHANGE_COMPLETE, ERR_NONE);
+}
+
+static void a_captured_body_is_a_file_that_no_browser_runs(void **state)
+{
+	static const struct {
+		const char *fields;
+		const char *type;
+		const char *name;
+	} cases[] = {
+		{"Content-Type: application/json\r\n", "application/json", "response-1.json"},
+		{"Content-Type: text/html; charset=utf-8\r\n", "text/plain", "response-2.html"},
+		{"", "application/octet-stream", "response-3.bin"},
+		{"Content-Type: image/png\r\n", "image/png", "response-4.png"},
+		{"Content-Type: text/plain\r\nContent-Encoding: gzip\r\n",
+			"application/octet-stream", "response-5.bin"},
+		{"Content-Type: text/plain\r\nContent-Encoding: identity\r\n", "text/plain",
+			"response-6.txt"},
+		{"Content-Type: \x80\r\n", "application/octet-stream", "response-7.bin"},
+	};
+	struct inspector_fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char want[64];
+		struct asked *asked;
+
+		run_typed(f, "typed", cases[i].fields, SLICE("<script>"));
+		asked = ask_get(f, "/_inspector/api/requests/typed/response-body");
+		assert_int_equal(asked->status, 200);
+		assert_string_equal(asked_body(asked), "<script>");
+		assert_string_equal(asked_field(asked, "Content-Type"), cases[i].type);
+		(void)snprintf(want, sizeof(want), "attachment; filename=\"%s\"", cases[i].name);
+		assert_string_equal(asked_field(asked, "Content-Disposition"), want);
+	}
+	assert_int_equal(ask_get(f, "/_inspector/api/requests/typed/request-body")->status, 200);
+	assert_string_equal(asked_field(&f->asked, "Content-Length"), "0");
+}
+
+static void records_are_found_by_any_id_that_a_client_may_send(void **state)
+{
+	struct inspector_fixture *f = *state;
+
+	fake_run(inspector_fixture_observer(f), "GET", "a/b+c:d=e@f", 200, SLICE(""), SLICE("x"));
+	fake_run(inspector_fixture_observer(f), "GET", "same", 200, SLICE(""), SLICE("older"));
+	fake_run(inspector_fixture_observer(f), "GET", "same", 200, SLICE(""), SLICE("newer"));
+	assert_int_equal(ask_get(f, "/_inspector/api/requests/a%2Fb%2Bc%3Ad%3De%40f")->status, 200);
+	assert_int_equal(ask_get(f, "/_inspector/api/requests/a%2Fb+c:d=e@f")->status, 200);
+	assert_string_equal(
+		asked_body(ask_get(f, "/_inspector/api/requests/a%2fb+c:d=e@f/response-body")),
+		"x");
+	assert_string_equal(
+		asked_body(ask_get(f, "/_inspector/api/requests/same/response-body")), "newer");
+	assert_string_equal(
+		asked_body(ask_get(f, "/_inspector/api/requests/seq:2/response-body")), "older");
+	assert_int_equal(ask_get(f, "/_inspector/api/requests/seq%3A2")->status, 200);
+}
+
+static void clearing_takes_what_has_ended(void **state)
+{
+	struct inspector_fixture *f = *state;
+	struct fake_exchange running;
+
+	fake_run(inspector_fixture_observer(f), "GET", "ended", 200, SLICE(""), SLICE("x"));
+	fake_begin(&running, inspector_fixture_observer(f), "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+		"running", CAPTURE_FULL);
+	assert_int_equal(
+		ask(f, "DELETE", "/_inspector/api/requests", "Origin: http://localhost\r\n")
+			->status,
+		204);
+	assert_string_equal(asked_field(&f->asked, "Content-Length"), "");
+	assert_int_equal(ask_get(f, "/_inspector/api/requests/ended")->status, 404);
+	assert_int_equal(ask_get(f, "/_inspector/api/requests/running")->status, 200);
+	fake_finish(&running, EXCHANGE_COMPLETE, ERR_NONE);
+}
+
+/* --- health */
+
+struct one_pool {
+	struct upstream *upstream;
+	struct pool *pool;
+	struct pool *pools[1];
+	int port_holder; /* a bound socket: nobody else gets its port */
+	bool closed;
+};
+
+static void on_pool_closed(void *context)
+{
+	((struct one_pool *)context)->closed = true;
+}
+
+static void one_pool_init(struct inspector_fixture *f, struct one_pool *one)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t len = sizeof(address);
+	struct upstream_address where = {.host = "127.0.0.1"};
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	one->port_holder = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(one->port_holder, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(getsockname(one->port_holder, (struct sockaddr *)&address, &len), 0);
+	where.port = ntohs(address.sin_port);
+	one->closed = false;
+	one->upstream = upstream_create("api", &where, &pool_settings_default);
+	one->pool = pool_create(&f->worker.loop, one->upstream);
+	one->pools[0] = one->pool;
+	f->worker.pools = one->pools;
+	f->proxy_settings.upstream_count = 1;
+}
+
+static void one_pool_fini(struct inspector_fixture *f, struct one_pool *one)
+{
+	ask_finish(f);
+	pool_close(one->pool, on_pool_closed, one);
+	while (!one->closed) {
+		loop_settle(&f->worker.loop);
+		(void)uv_run(&f->worker.loop.uv, UV_RUN_NOWAIT);
+	}
+	upstream_destroy(one->upstream);
+	(void)close(one->port_holder);
+}
+
+static void health_needs_neither_token_nor_host(void **state)
+{
+	struct inspector_fixture *f = *state;
+	struct one_pool one;
+
+	one_pool_init(f, &one);
+	assert_int_equal(
+		ask(f, "GET", "/_inspector/healthz", "Host: evil.example\r\nVia: 1.1 x\r\n")
+			->status,
+		200);
+	assert_string_equal(asked_body(&f->asked), "ok\n");
+	assert_int_equal(
+		ask(f, "GET", "/_inspector/readyz", "Host: evil.example\r\nVia: 1.1 x\r\n")->status,
+		200);
+	assert_string_equal(asked_body(&f->asked), "ok\n");
+	one_pool_fini(f, &one);
+}
+
+static void a_process_that_drains_lives_but_is_not_ready(void **state)
+{
+	struct inspector_fixture *f = *state;
+
+	f->worker.draining = true;
+	assert_int_equal(ask_get(f, "/_inspector/healthz")->status, 200);
+	expect_problem(ask_get(f, "/_inspector/readyz"), 503);
+}
+
+static void without_an_upstream_it_is_not_ready_until_one_can_be_reached_again(void **state)
+{
+	struct inspector_fixture *f = *state;
+	struct one_pool one;
+	const struct err err = {.code = ERR_CONNECT, .text = "connect: refused"};
+
+	one_pool_init(f, &one);
+	upstream_tried(one.upstream, &err);
+	expect_problem(ask_get(f, "/_inspector/readyz"), 503);
+	assert_false(upstream_reachable(one.upstream));
+	assert_int_equal(listen(one.port_holder, 5), 0);
+	/* no traffic tried it meanwhile: the question itself finds out */
+	assert_int_equal(ask_get(f, "/_inspector/readyz")->status, 200);
+	assert_true(upstream_reachable(one.upstream));
+	one_pool_fini(f, &one);
+}
+
+static void who_asked_for_readiness_may_leave_before_the_answer(void **state)
+{
+	struct inspector_fixture *f = *state;
+	struct one_pool one;
+	const struct err err = {.code = ERR_CONNECT, .text = "connect: refused"};
+
+	one_pool_init(f, &one);
+	for (unsigned turns = 0; turns < 4; turns++) {
+		upstream_tried(one.upstream, &err);
+		(void)ask_begin(f, "GET", "/_inspector/readyz", "");
+		for (unsigned i = 0; i < turns; i++) {
+			ask_turn(f);
+		}
+		ask_finish(f);
+	}
+	one_pool_fini(f, &one);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			what_is_not_there_is_a_404_of_the_inspectors_own, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_method_that_means_nothing_is_told_what_does, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			parameters_that_are_not_known_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_answer_is_safe_in_a_browser, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_refusal_says_why_and_what_would_be_right, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_token_in_the_url_becomes_a_cookie, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_wrong_token_in_the_url_sets_no_cookie, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_redirect_leads_to_another_host, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_browser_gets_the_panel_and_a_program_the_list, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_panels_files_are_kept_by_their_tag, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_captured_body_is_a_file_that_no_browser_runs, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			records_are_found_by_any_id_that_a_client_may_send, setup, teardown),
+		cmocka_unit_test_setup_teardown(clearing_takes_what_has_ended, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			health_needs_neither_token_nor_host, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_process_that_drains_lives_but_is_not_ready, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			without_an_upstream_it_is_not_ready_until_one_can_be_reached_again, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			who_asked_for_readiness_may_leave_before_the_answer, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
