@@ -137,22 +137,16 @@ static struct slice take_data(struct body_reader *reader, struct slice *in)
 }
 
 /* Most bodies have no trailers: the head reader is begun only where a byte of one has come. */
-static enum body_progress begin_trailers(
-	struct body_reader *reader, struct slice *in, struct err *err)
+static void begin_trailers(struct body_reader *reader, struct slice *in)
 {
-	struct head_reader *section = &reader->trailer_reader;
-
 	if (in->ptr[0] == '\r') {
 		skip(in, 1);
 		reader->state = STATE_END_LF;
-		return BODY_MORE;
+	} else {
+		/* what extensions have used, trailers may not use again */
+		reader->trailer_reader.limits.bytes = reader->overhead_max - reader->overhead;
+		reader->state = STATE_TRAILERS;
 	}
-	if (reader->overhead_max - reader->overhead < HEAD_BYTES_MIN) {
-		return fail_overhead(reader, err);
-	}
-	section->limits.bytes = reader->overhead_max - reader->overhead;
-	reader->state = STATE_TRAILERS;
-	return BODY_MORE;
 }
 
 static enum body_progress read_trailers(
@@ -219,7 +213,7 @@ static enum body_progress read_chunked(
 				"a chunk's data does not end in CRLF", err);
 			break;
 		case STATE_TRAILERS_FIRST:
-			progress = begin_trailers(reader, in, err);
+			begin_trailers(reader, in);
 			break;
 		case STATE_TRAILERS:
 			progress = read_trailers(reader, in, err);

@@ -155,6 +155,11 @@ static void growing_in_place_counts_against_the_bound(void **state)
 	assert_ptr_equal(arena_grow(&small, piece, 16, 64), piece);
 	assert_null(arena_alloc(&small, 1));
 	arena_reset(&small);
+	assert_non_null(arena_alloc(&small, 16));
+	piece = arena_alloc(&small, 16);
+	assert_null(arena_grow(&small, piece, 16, 49));
+	assert_ptr_equal(arena_grow(&small, piece, 16, 48), piece);
+	arena_reset(&small);
 }
 
 int main(void)

@@ -181,6 +181,8 @@ static void what_two_parsers_could_read_in_two_ways_is_refused(void **state)
 		/* start line */
 		SLICE_INIT("GET  / HTTP/1.1\r\n\r\n"),
 		SLICE_INIT("GET /  HTTP/1.1\r\n\r\n"),
+		SLICE_INIT("GET  HTTP/1.1\r\n\r\n"),
+		SLICE_INIT(" / HTTP/1.1\r\n\r\n"),
 		SLICE_INIT("GET\t/ HTTP/1.1\r\n\r\n"),
 		SLICE_INIT(" GET / HTTP/1.1\r\n\r\n"),
 		SLICE_INIT("GET / HTTP/1.1 \r\n\r\n"),

@@ -58,11 +58,15 @@ static void commas_stand_between_members_at_every_depth(void **state)
 	json_key(json, "b");
 	json_bool(json, true);
 	json_end_object(json);
+	json_begin_object(json);
+	json_key(json, "c");
+	json_u64(json, 2);
+	json_end_object(json);
 	json_end_array(json);
 	json_key(json, "next");
 	json_bool(json, false);
 	json_end_object(json);
-	expect(f, "{\"items\":[1,{},[],{\"a\":null,\"b\":true}],\"next\":false}");
+	expect(f, "{\"items\":[1,{},[],{\"a\":null,\"b\":true},{\"c\":2}],\"next\":false}");
 }
 
 static void numbers_are_written_whole_and_with_their_decimals(void **state)
