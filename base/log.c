@@ -26,6 +26,8 @@
 
 enum {
 	QUEUE_MAX = 1024 * 1024, /* bytes waiting in one stream; as many may be on their way out */
+	QUEUE_MUCH = QUEUE_MAX / 4, /* no longer gathered, but written */
+	GATHER_MS = 10,
 	MESSAGE_MAX = 2048,
 	PIPE_ROOM =
 		4096, /* what a pipe takes without blocking where poll says that it is writable */
@@ -34,10 +36,11 @@ enum {
 struct sink {
 	int fd;
 	const char *name;
+	uint64_t gather_ms;           /* lines that come within it leave by one write(2) */
 	atomic_uint_fast64_t dropped; /* lines, in all */
 	uv_mutex_t lock;              /* guards what follows */
-	uv_cond_t changed; /* lines came into an empty queue, an end is wanted, or the thread has
-			      ended */
+	uv_cond_t changed; /* the thread is wanted: for lines, or to end; or it has ended */
+	bool idle;         /* the thread sleeps until it is wanted */
 	struct buffer waiting;
 	unsigned waiting_lines;
 	bool stopping;
@@ -58,7 +61,9 @@ static struct {
 } logs = {
 	.level = LOG_LEVEL_INFO,
 	.format = LOG_FORMAT_TEXT,
-	.out = {.fd = STDOUT_FILENO, .name = "access log"},
+	/* Waking a thread per access line would cost a worker more than the line; an error is told
+	   at once. */
+	.out = {.fd = STDOUT_FILENO, .name = "access log", .gather_ms = GATHER_MS},
 	.err = {.fd = STDERR_FILENO, .name = "error log"},
 };
 
@@ -164,11 +169,14 @@ static bool queue(struct sink *sink, struct slice lines, unsigned count)
 	if (accepted && lines.len > QUEUE_MAX - sink->waiting.len) {
 		sink->dropped += count;
 	} else if (accepted) {
-		if (sink->waiting.len == 0) {
-			uv_cond_broadcast(&sink->changed);
-		}
+		bool was_much = sink->waiting.len >= QUEUE_MUCH;
+
 		buffer_append_slice(&sink->waiting, lines);
 		sink->waiting_lines += count;
+		if (sink->idle || (!was_much && sink->waiting.len >= QUEUE_MUCH)) {
+			sink->idle = false;
+			uv_cond_broadcast(&sink->changed);
+		}
 	}
 	uv_mutex_unlock(&sink->lock);
 	return accepted;
@@ -181,6 +189,21 @@ static void send_lines(struct sink *sink, struct slice lines, unsigned count)
 	}
 }
 
+/* Lets more lines come before the first ones are written. With the lock held. */
+static void gather(struct sink *sink)
+{
+	uint64_t deadline_us = clock_now_us() + sink->gather_ms * 1000;
+
+	while (!sink->stopping && sink->waiting.len < QUEUE_MUCH) {
+		uint64_t now_us = clock_now_us();
+
+		if (now_us >= deadline_us) {
+			break;
+		}
+		uv_cond_timedwait(&sink->changed, &sink->lock, (deadline_us - now_us) * 1000);
+	}
+}
+
 /* Waits for lines and takes them all, giving `*batch`'s old memory to the queue. False at the end.
  */
 static bool take_batch(struct sink *sink, struct buffer *batch, unsigned *count)
@@ -190,8 +213,11 @@ static bool take_batch(struct sink *sink, struct buffer *batch, unsigned *count)
 	buffer_clear(&empty);
 	uv_mutex_lock(&sink->lock);
 	while (sink->waiting.len == 0 && !sink->stopping) {
+		sink->idle = true;
 		uv_cond_wait(&sink->changed, &sink->lock);
 	}
+	sink->idle = false;
+	gather(sink);
 	*batch = sink->waiting;
 	*count = sink->waiting_lines;
 	sink->waiting = empty;

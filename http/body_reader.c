@@ -234,6 +234,7 @@ void body_reader_init(struct body_reader *reader, const struct framing *framing,
 	struct head *trailers, struct arena *arena, const struct head_limits *limits)
 {
 	*reader = (struct body_reader){.kind = framing->kind, .trailers = trailers};
+	*trailers = (struct head){.bytes = NULL};
 	if (framing->kind == FRAMING_LENGTH) {
 		reader->left = framing->length;
 	} else if (framing->kind == FRAMING_CHUNKED) {

@@ -32,7 +32,9 @@ struct body_reader {
 	struct head_reader trailer_reader;
 };
 
-/* `trailers` and `arena` outlive the reader; a kind other than FRAMING_CHUNKED leaves them alone.
+/*
+ * Empties `*trailers`. It and `arena` outlive the reader; a kind other than FRAMING_CHUNKED does
+ * not use the arena.
  */
 void body_reader_init(struct body_reader *reader, const struct framing *framing,
 	struct head *trailers, struct arena *arena, const struct head_limits *limits);
