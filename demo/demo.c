@@ -106,7 +106,7 @@ struct demo *demo_start(struct err *err)
 	int rc = loop_init(&self->loop);
 
 	if (rc < 0) {
-		err_set(err, ERR_SYSTEM, "demo: event loop: %s", uv_strerror(rc));
+		err_set(err, ERR_SYSTEM, "event loop: %s", uv_strerror(rc));
 		mem_free(self);
 		return NULL;
 	}
@@ -114,12 +114,12 @@ struct demo *demo_start(struct err *err)
 	demo_service_init(&self->service, &self->loop);
 	rc = listen_on_loopback(self);
 	if (rc < 0) {
-		err_set(err, ERR_SYSTEM, "demo: listen on 127.0.0.1: %s", uv_strerror(rc));
+		err_set(err, ERR_SYSTEM, "listen on 127.0.0.1: %s", uv_strerror(rc));
 		goto close_all;
 	}
 	rc = start_thread(self);
 	if (rc != 0) {
-		err_set(err, ERR_SYSTEM, "demo: thread: %s", strerror(rc));
+		err_set(err, ERR_SYSTEM, "thread: %s", strerror(rc));
 		goto close_all;
 	}
 	return self;
