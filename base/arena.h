@@ -40,7 +40,8 @@ void arena_init(struct arena *arena, struct arena_pool *pool, size_t bound);
 /* Gives every block back; the arena is then as after arena_init. */
 void arena_reset(struct arena *arena);
 
-/* Aligned to 16 bytes. NULL where the bound would be passed: an answer for the peer, not an abort.
+/*
+ * Aligned to 16 bytes. NULL where the bound would be passed: an answer for the peer, not an abort.
  */
 void *arena_alloc(struct arena *arena, size_t size);
 /*
@@ -49,8 +50,10 @@ void *arena_alloc(struct arena *arena, size_t size);
  * where the bound would be passed; the old allocation is then as it was.
  */
 void *arena_grow(struct arena *arena, void *ptr, size_t old_size, size_t size);
-/* As arena_alloc; a copy with a NUL behind it (not counted in `out->len`). False where the bound is
- * reached. */
+/*
+ * As arena_alloc; a copy with a NUL behind it (not counted in `out->len`). False where the bound is
+ * reached.
+ */
 bool arena_dup(struct arena *arena, struct slice src, struct slice *out);
 
 #endif

@@ -19,7 +19,8 @@ uint64_t clock_now_us(void);
 uint64_t clock_wall_us(void);
 /* RFC 3339, UTC, with microseconds. Returns the length written without the NUL. */
 size_t clock_format_rfc3339(uint64_t wall_us, char out[static CLOCK_RFC3339_SIZE]);
-/* The IMF-fixdate of RFC 9110 section 5.6.7, for Date. Returns the length written without the NUL.
+/*
+ * The IMF-fixdate of RFC 9110 section 5.6.7, for Date. Returns the length written without the NUL.
  */
 size_t clock_format_imf(uint64_t wall_us, char out[static CLOCK_IMF_SIZE]);
 

@@ -53,8 +53,10 @@ struct err {
 
 #define ERR_INIT ((struct err){.code = ERR_NONE})
 
-/* Sets code and text (printf-like); returns `code`, so that a failing function can `return
- * err_set(…)`. `err` may be NULL. */
+/*
+ * Sets code and text (printf-like); returns `code`, so that a failing function can `return
+ * err_set(…)`. `err` may be NULL.
+ */
 enum err_code err_set(struct err *err, enum err_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Puts "prefix: " before the text. */

@@ -29,8 +29,7 @@ enum {
 	QUEUE_MUCH = QUEUE_MAX / 4, /* no longer gathered, but written */
 	GATHER_MS = 10,
 	MESSAGE_MAX = 2048,
-	PIPE_ROOM =
-		4096, /* what a pipe takes without blocking where poll says that it is writable */
+	PIPE_ROOM = 4096, /* a pipe that poll(2) calls writable takes so much without blocking */
 };
 
 struct sink {
@@ -48,21 +47,24 @@ struct sink {
 	uv_thread_t thread;
 };
 
-/* The one mutable global of the program: the operator's two streams and their level are one for all
- * threads. */
+/*
+ * The one mutable global of the program: the operator's two streams and their level are one for all
+ * threads.
+ */
 static struct {
 	enum log_level level; /* these two are set before there are threads */
 	enum log_format format;
-	bool has_locks; /* they live until the process ends: a late line may still come from
-			   anywhere */
+	bool has_locks; /* for good: a late line may still come from anywhere */
 	atomic_bool running;
 	struct sink out; /* the access log */
 	struct sink err; /* the error log */
 } logs = {
 	.level = LOG_LEVEL_INFO,
 	.format = LOG_FORMAT_TEXT,
-	/* Waking a thread per access line would cost a worker more than the line; an error is told
-	   at once. */
+	/*
+	 * Waking a thread per access line would cost a worker more than the line; an error is told
+	 * at once.
+	 */
 	.out = {.fd = STDOUT_FILENO, .name = "access log", .gather_ms = GATHER_MS},
 	.err = {.fd = STDERR_FILENO, .name = "error log"},
 };
@@ -82,8 +84,10 @@ static const char *level_name(enum log_level level, bool capitals)
 	return capitals ? "DEBUG" : "debug";
 }
 
-/* Messages may hold bytes that a peer chose: nothing of them may begin a line or reach the terminal
- * as a command. */
+/*
+ * Messages may hold bytes that a peer chose: nothing of them may begin a line or reach the terminal
+ * as a command.
+ */
 static void append_printable(struct buffer *line, struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++) {
@@ -204,7 +208,8 @@ static void gather(struct sink *sink)
 	}
 }
 
-/* Waits for lines and takes them all, giving `*batch`'s old memory to the queue. False at the end.
+/*
+ * Waits for lines and takes them all, giving `*batch`'s old memory to the queue. False at the end.
  */
 static bool take_batch(struct sink *sink, struct buffer *batch, unsigned *count)
 {

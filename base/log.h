@@ -26,11 +26,14 @@ enum log_format {
 
 /* Before any thread is started. Before it, lines go straight to stderr as text. */
 void log_start(enum log_level level, enum log_format format);
-/* Waits until what is queued is written, at most `wait_ms`, and ends the thread. Later lines go
- * straight to stderr. */
+/*
+ * Waits until what is queued is written, at most `wait_ms`, and ends the thread. Later lines go
+ * straight to stderr.
+ */
 void log_stop(uint64_t wait_ms);
 
 bool log_enabled(enum log_level level);
+/* Cut at 2 KiB. In text, control bytes become "\x0a": a message never begins a line of its own. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
@@ -39,8 +42,10 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 #define log_debug(...)                                                                             \
 	(log_enabled(LOG_LEVEL_DEBUG) ? log_line(LOG_LEVEL_DEBUG, __VA_ARGS__) : (void)0)
 
-/* Queues whole lines (each with its newline) for stdout; `count` lines, so that what is dropped can
- * be counted. */
+/*
+ * Queues whole lines (each with its newline) for stdout; `count` lines, so that what is dropped can
+ * be counted.
+ */
 void log_access(struct slice lines, unsigned count);
 /* Access-log lines dropped so far. */
 uint64_t log_access_dropped(void);

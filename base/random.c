@@ -14,7 +14,8 @@ enum {
 	POOL_SIZE = 4096,
 };
 
-/* A thread's own: two threads never share bytes, and no lock is needed. The program does not fork.
+/*
+ * A thread's own: two threads never share bytes, and no lock is needed. The program does not fork.
  */
 static _Thread_local struct {
 	unsigned char bytes[POOL_SIZE];

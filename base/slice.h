@@ -18,8 +18,10 @@ struct slice {
 /* For printf's "%.*s". */
 #define SLICE_ARGS(s) (int)((s).len > 4096 ? 4096 : (s).len), ((s).len > 0 ? (s).ptr : "")
 
-/* A slice of a string literal, without its NUL: as a value, and as the initializer of a static
- * object. */
+/*
+ * A slice of a string literal, without its NUL: as a value, and as the initializer of a static
+ * object.
+ */
 #define SLICE(literal) ((struct slice)SLICE_INIT(literal))
 #define SLICE_INIT(literal)                                                                        \
 	{                                                                                          \

@@ -194,8 +194,10 @@ uint64_t timer_wheel_next_ms(const struct timer_wheel *wheel, uint64_t now_ms)
 	uint64_t due_ms = tick * TIMER_TICK_MS;
 
 	if (tick == UINT64_MAX) {
-		/* Asked from within a callback there may be others that are firing, in no slot any
-		 * more. */
+		/*
+		 * Asked from within a callback there may be others that are firing, in no slot any
+		 * more.
+		 */
 		return wheel->count == 0 ? UINT64_MAX : 0;
 	}
 	return due_ms > now_ms ? due_ms - now_ms : 0;

@@ -37,8 +37,10 @@ struct timer_wheel {
 
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms);
 
-/* Before the first start. `fire` is called with the timer stopped; it may start it again, or free
- * it. */
+/*
+ * Before the first start. `fire` is called with the timer stopped; it may start it again, or free
+ * it.
+ */
 void timer_init(struct timer *timer, timer_fn fire);
 /* Starts, or moves, the timer: it fires not before `now_ms` + `delay_ms`. */
 void timer_start(

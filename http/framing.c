@@ -53,7 +53,8 @@ static struct slice coding_name(struct slice element)
 	return token_valid(name) ? name : slice_of(NULL, 0);
 }
 
-/* A Transfer-Encoding that is not just `chunked`: a coding that we do not know, or no sense at all.
+/*
+ * A Transfer-Encoding that is not just `chunked`: a coding that we do not know, or no sense at all.
  */
 static enum err_code refuse_coding(struct slice value, struct err *err)
 {

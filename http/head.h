@@ -32,8 +32,8 @@ struct field { /* offsets count from head.bytes; 16 bytes */
 	uint32_t value_len;
 	uint16_t name_len; /* a longer name is refused */
 	uint8_t id;        /* enum field_id */
-	uint8_t dropped; /* set by whoever decides that the field does not go on; the bytes stay for
-			    the record */
+	/* Set by whoever decides that the field does not go on; the bytes stay for the record. */
+	uint8_t dropped;
 };
 
 struct head {
@@ -41,8 +41,8 @@ struct head {
 	uint32_t size;
 	uint16_t count;
 	struct field *fields;
-	uint16_t first[FIELD_IDS]; /* index + 1 of the first field with that number; 0 = absent. Not
-				      for FIELD_OTHER */
+	/* Index + 1 of the first field with that number; 0 = absent. Not for FIELD_OTHER. */
+	uint16_t first[FIELD_IDS];
 	/* the start line */
 	uint8_t version_minor; /* 0 or 1: HTTP/1.0 or HTTP/1.1 */
 	uint8_t method;        /* enum method; requests */

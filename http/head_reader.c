@@ -387,8 +387,10 @@ static enum step read_section(struct head_reader *reader, struct view view, stru
 	return step;
 }
 
-/* Passes over an empty line before a request. Returns how many bytes it took; `*failed` where a CR
- * stands alone. */
+/*
+ * Passes over an empty line before a request. Returns how many bytes it took; `*failed` where a CR
+ * stands alone.
+ */
 static size_t skip_empty_line(struct head_reader *reader, struct slice in, bool *failed)
 {
 	size_t at = 0;

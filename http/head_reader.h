@@ -38,8 +38,8 @@ enum head_progress {
 	HEAD_FAILED, /* `err` says why; feed nothing more */
 };
 
-struct head_reader { /* offsets count from the section's first byte, which is not of an empty line
-		      */
+/* Offsets count from the section's first byte, which is not of an empty line before it. */
+struct head_reader {
 	struct head *head;
 	struct arena *arena;
 	struct head_limits limits;
@@ -51,8 +51,7 @@ struct head_reader { /* offsets count from the section's first byte, which is no
 	uint32_t held_len;
 	uint32_t held_capacity;
 	uint32_t scanned; /* up to here nothing is left to find; in a start line: to check */
-	uint32_t part_at; /* where the line, or the part of the start line, that is being read
-			     begins */
+	uint32_t part_at; /* where the line, or the part of the start line, begins */
 	uint32_t method_len;
 	uint32_t target_at;
 	uint32_t target_len;
@@ -72,8 +71,10 @@ void head_reader_init(struct head_reader *reader, enum head_kind kind, struct he
 enum head_progress head_reader_feed(
 	struct head_reader *reader, struct slice in, size_t *taken, struct err *err);
 
-/* True once any byte of the section proper has come: an end of input is then a cut message, before
- * it a clean close. */
+/*
+ * True once any byte of the section proper has come: an end of input is then a cut message, before
+ * it a clean close.
+ */
 bool head_reader_begun(const struct head_reader *reader);
 
 #endif

@@ -27,8 +27,10 @@ static void put_u64(struct head_writer *writer, uint64_t value)
 	head_writer_raw(writer, slice_of(digits + at, sizeof(digits) - at));
 }
 
-/* Where the line of a field ends, with its CRLF, provided that no white space stands behind the
- * value. */
+/*
+ * Where the line of a field ends, with its CRLF, provided that no white space stands behind the
+ * value.
+ */
 static uint32_t line_end(const struct field *field)
 {
 	return field->value_at + field->value_len + 2;

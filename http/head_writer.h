@@ -12,8 +12,8 @@
 struct head_writer {
 	char *start;
 	char *at;
-	char *end; /* asserted never to be passed: callers size by head_writer_bound and what they
-		      add */
+	/* Asserted never to be passed: callers size by head_writer_bound and what they add. */
+	char *end;
 };
 
 static inline void head_writer_init(struct head_writer *writer, char *room, size_t size)
@@ -21,8 +21,10 @@ static inline void head_writer_init(struct head_writer *writer, char *room, size
 	*writer = (struct head_writer){.start = room, .at = room, .end = room + size};
 }
 
-/* Enough for the start line and the fields of `head`, however written (white space after the colon
- * is made one space). */
+/*
+ * Enough for the start line and the fields of `head`, however written (white space after the colon
+ * is made one space).
+ */
 size_t head_writer_bound(const struct head *head);
 
 void head_writer_request_line(struct head_writer *writer, struct slice method,

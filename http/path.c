@@ -40,8 +40,10 @@ static char upper(char c)
 	return (char)(c >= 'a' && c <= 'f' ? c - 0x20 : c);
 }
 
-/* Copies the segment at `*at`, up to the next '/', with its escapes in normal form. Returns its
- * length in `out`. */
+/*
+ * Copies the segment at `*at`, up to the next '/', with its escapes in normal form. Returns its
+ * length in `out`.
+ */
 static size_t copy_segment(struct slice path, size_t *at, char *out)
 {
 	size_t len = 0;

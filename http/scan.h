@@ -12,11 +12,15 @@
 
 /* A token: tchars (RFC 9110 section 5.6.2). */
 size_t scan_token(const char *bytes, size_t at, size_t len);
-/* A field's value or a reason phrase: HTAB, SP, VCHAR and obs-text (RFC 9110 section 5.5): all but
- * control bytes. */
+/*
+ * A field's value or a reason phrase: HTAB, SP, VCHAR and obs-text (RFC 9110 section 5.5): all but
+ * control bytes.
+ */
 size_t scan_value(const char *bytes, size_t at, size_t len);
-/* A request target: visible ASCII, which is more than a URI may hold and less than what could be
- * read in two ways. */
+/*
+ * A request target: visible ASCII, which is more than a URI may hold and less than what could be
+ * read in two ways.
+ */
 size_t scan_target(const char *bytes, size_t at, size_t len);
 
 #endif

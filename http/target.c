@@ -37,8 +37,10 @@ static bool ipv6_valid(struct slice text)
 	return inet_pton(AF_INET6, copy, &address) == 1;
 }
 
-/* Takes "name", "name:port" or "[v6]:port" apart without a look at what they hold. False where it
- * is none of these. */
+/*
+ * Takes "name", "name:port" or "[v6]:port" apart without a look at what they hold. False where it
+ * is none of these.
+ */
 static bool split(struct slice host, struct slice *name, struct slice *port, bool *bracketed)
 {
 	const char *end = host.ptr + host.len;
@@ -96,8 +98,10 @@ void host_split(struct slice host, struct slice *name, struct slice *port)
 	split(host, name, port, &bracketed);
 }
 
-/* Two valid hosts are one where names are equal without case, and ports, the scheme's own one being
- * left out or not. */
+/*
+ * Two valid hosts are one where names are equal without case, and ports, the scheme's own one being
+ * left out or not.
+ */
 static bool same_host(struct slice a, struct slice b, struct slice default_port)
 {
 	struct slice name_a;

@@ -11,8 +11,10 @@
 void check_head(struct slice input);
 /* So does a body. */
 void check_body(struct slice input);
-/* A path has one normal form; targets, hosts and prefixes that are accepted are what they should
- * be. */
+/*
+ * A path has one normal form; targets, hosts and prefixes that are accepted are what they should
+ * be.
+ */
 void check_target(struct slice input);
 
 #endif

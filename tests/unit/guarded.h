@@ -11,8 +11,10 @@ enum {
 	GUARDED_MAX = 256 * 1024,
 };
 
-/* A copy of `bytes` (at most GUARDED_MAX) right before the page. Valid until the next call: there
- * is one such place. */
+/*
+ * A copy of `bytes` (at most GUARDED_MAX) right before the page. Valid until the next call: there
+ * is one such place.
+ */
 struct slice guarded_copy(struct slice bytes);
 
 #endif

@@ -32,8 +32,10 @@ struct reading {
 void reading_init(struct reading *reading);
 void reading_fini(struct reading *reading);
 
-/* Feeds `bytes`, `step` at a time (0: all at once), until the head is whole, refused, or the bytes
- * are at their end. */
+/*
+ * Feeds `bytes`, `step` at a time (0: all at once), until the head is whole, refused, or the bytes
+ * are at their end.
+ */
 void reading_head(struct reading *reading, enum head_kind kind, struct slice bytes, size_t step);
 /* The body alone, under `reading->framing`. */
 void reading_body(struct reading *reading, struct slice bytes, size_t step);

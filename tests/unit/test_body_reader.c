@@ -201,8 +201,10 @@ static void a_cut_body_is_never_whole(void **state)
 	expect_end(r, text, "hi", text.len);
 }
 
-/* `count` chunks of `size` bytes, each with an extension of `extension` bytes, the semicolon not
- * counted. */
+/*
+ * `count` chunks of `size` bytes, each with an extension of `extension` bytes, the semicolon not
+ * counted.
+ */
 static void make_body(struct buffer *out, unsigned count, unsigned size, unsigned extension)
 {
 	buffer_clear(out);

@@ -132,8 +132,10 @@ static bool plain_target(unsigned char c)
 	return c > ' ' && c < 0x7F;
 }
 
-/* Each byte at each place among bytes that go on, and from each start, beside a loop over single
- * bytes. */
+/*
+ * Each byte at each place among bytes that go on, and from each start, beside a loop over single
+ * bytes.
+ */
 static void check_scan(size_t (*scan)(const char *, size_t, size_t), bool (*belongs)(unsigned char),
 	const char *filler)
 {

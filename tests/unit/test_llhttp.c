@@ -207,15 +207,19 @@ static bool is_exempt(const struct fixture *f, struct slice bytes)
 	if (f->theirs.error == HPE_INVALID_METHOD && f->ours.head.method == METHOD_OTHER) {
 		return true;
 	}
-	/* llhttp takes framing fields among the trailers for those of the head; the proxy drops
-	 * them. */
+	/*
+	 * llhttp takes framing fields among the trailers for those of the head; the proxy drops
+	 * them.
+	 */
 	if (f->theirs.headers_complete && f->ours.framing.kind == FRAMING_CHUNKED &&
 		(head_find(&f->ours.trailers, FIELD_CONTENT_LENGTH) != NULL ||
 			head_find(&f->ours.trailers, FIELD_TRANSFER_ENCODING) != NULL)) {
 		return true;
 	}
-	/* We drop extensions, so only their bytes are checked, not their grammar; and llhttp 8
-	 * knows but one in a line. */
+	/*
+	 * We drop extensions, so only their bytes are checked, not their grammar; and llhttp 8
+	 * knows but one in a line.
+	 */
 	return (f->theirs.error == HPE_STRICT || f->theirs.error == HPE_INVALID_CHUNK_SIZE) &&
 	       stopped_in_extension(f, bytes);
 }

@@ -245,8 +245,10 @@ static void a_stalled_reader_costs_lines_that_are_counted_and_told_and_no_other_
 	unsigned told;
 
 	(void)state;
-	/* Nobody reads stdout yet: that this line comes shows that stderr, and the caller, do not
-	 * wait for it. */
+	/*
+	 * Nobody reads stdout yet: that this line comes shows that stderr, and the caller, do not
+	 * wait for it.
+	 */
 	assert_true(read_line(child.err, line, sizeof(line)));
 	assert_int_equal(sscanf(line + 27, " INFO dropped %u", &dropped), 1);
 	assert_in_range(dropped, FLOOD / 4, FLOOD - 1);

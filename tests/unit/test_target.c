@@ -44,8 +44,10 @@ static void expect_slice(struct slice have, const char *want)
 	}
 }
 
-/* Reads a request with this method and target and, unless NULL, this Host, and takes its target
- * apart. */
+/*
+ * Reads a request with this method and target and, unless NULL, this Host, and takes its target
+ * apart.
+ */
 static enum err_code take_apart(
 	struct fixture *f, const char *method, const char *target, const char *host)
 {
