@@ -151,6 +151,7 @@ static void printed_settings_load_again_and_give_the_same(void **state)
 	buffer_append_char(&yaml, '\0');
 	expect_round_trip(*state, yaml.ptr,
 		ARGUMENTS("--check", "--exclude-get", "/api/jobs/x", "--exclude-get", "/a~b"));
+	expect_printed(*state, "  - prefix: /api/jobs\n    upstream: jobs\n    capture: full\n");
 	expect_printed(*state, "  - prefix: \"/api/me*\"\n    methods: [GET, HEAD, DELETE]\n    "
 			       "upstream: api\n    capture: row\n    timeouts:\n      total: 0\n");
 	expect_printed(*state, "  - prefix: /api/jobs/x\n    methods: [GET, HEAD]\n    upstream: "

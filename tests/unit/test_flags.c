@@ -266,10 +266,11 @@ static void what_only_looks_like_kubernetes_is_warned_of(void **state)
 	struct loaded *l = *state;
 
 	load(l, NULL,
-		VARIABLES("SIGHTGLASS_PORT_TCP=1", "SIGHTGLASS_PORT_80_HTTP=1",
-			"SIGHTGLASS_PORT_80_TCP_X=1"),
+		VARIABLES("SIGHTGLASS_PORT_TCP=1", "SIGHTGLASS_PORT__UDP=1",
+			"SIGHTGLASS_PORT_80_HTTP=1", "SIGHTGLASS_PORT_80_TCP_X=1"),
 		ARGUMENTS("--upstream", URL));
 	assert_non_null(strstr(l->errors, "SIGHTGLASS_PORT_TCP: "));
+	assert_non_null(strstr(l->errors, "SIGHTGLASS_PORT__UDP: "));
 	assert_non_null(strstr(l->errors, "SIGHTGLASS_PORT_80_HTTP: "));
 	assert_non_null(strstr(l->errors, "SIGHTGLASS_PORT_80_TCP_X: "));
 }
