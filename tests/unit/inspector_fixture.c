@@ -118,7 +118,7 @@ void inspector_fixture_init(struct inspector_fixture *f, const char *token)
 
 void inspector_fixture_fini(struct inspector_fixture *f)
 {
-	ask_finish(f);
+	inspect_finish(f);
 	buffer_fini(&f->asked.head);
 	buffer_fini(&f->asked.body);
 	capture_destroy(f->capture);
@@ -156,14 +156,14 @@ static void read_request(struct exchange *exchange, const char *text)
 		ERR_NONE);
 }
 
-struct asked *ask_begin(
+struct asked *inspect_begin(
 	struct inspector_fixture *f, const char *method, const char *target, const char *fields)
 {
 	struct asked *asked = &f->asked;
 	struct exchange *exchange = &asked->exchange;
 	struct buffer text = BUFFER_INIT;
 
-	ask_finish(f);
+	inspect_finish(f);
 	buffer_fini(&asked->head);
 	buffer_fini(&asked->body);
 	*asked = (struct asked){.requester = {.ops = &requester_ops}};
@@ -185,13 +185,13 @@ struct asked *ask_begin(
 	return asked;
 }
 
-void ask_turn(struct inspector_fixture *f)
+void inspect_turn(struct inspector_fixture *f)
 {
 	loop_settle(&f->worker.loop);
 	(void)uv_run(&f->worker.loop.uv, UV_RUN_NOWAIT);
 }
 
-void ask_until_end(struct inspector_fixture *f)
+void inspect_until_end(struct inspector_fixture *f)
 {
 	for (unsigned turns = 0; !f->asked.ended && !f->asked.aborted; turns++) {
 		assert_true(turns < 100000);
@@ -202,7 +202,7 @@ void ask_until_end(struct inspector_fixture *f)
 	}
 }
 
-void ask_finish(struct inspector_fixture *f)
+void inspect_finish(struct inspector_fixture *f)
 {
 	if (f->asked.responder != NULL && !f->asked.left) {
 		leave(&f->asked);
@@ -211,20 +211,20 @@ void ask_finish(struct inspector_fixture *f)
 	loop_settle(&f->worker.loop); /* what was lent is given back */
 }
 
-struct asked *ask(
+struct asked *inspect(
 	struct inspector_fixture *f, const char *method, const char *target, const char *fields)
 {
-	(void)ask_begin(f, method, target, fields);
-	ask_until_end(f);
+	(void)inspect_begin(f, method, target, fields);
+	inspect_until_end(f);
 	return &f->asked;
 }
 
-struct asked *ask_get(struct inspector_fixture *f, const char *target)
+struct asked *inspect_get(struct inspector_fixture *f, const char *target)
 {
-	return ask(f, "GET", target, "");
+	return inspect(f, "GET", target, "");
 }
 
-const char *asked_field(struct asked *asked, const char *name)
+const char *inspected_field(struct asked *asked, const char *name)
 {
 	static char value[4096];
 	const struct head *head = asked->response.head;
@@ -235,7 +235,7 @@ const char *asked_field(struct asked *asked, const char *name)
 	return value;
 }
 
-const char *asked_body(struct asked *asked)
+const char *inspected_body(struct asked *asked)
 {
 	*buffer_reserve(&asked->body, 1) = '\0';
 	return asked->body.ptr;

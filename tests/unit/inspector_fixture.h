@@ -48,24 +48,24 @@ void inspector_fixture_fini(struct inspector_fixture *f);
 struct observer *inspector_fixture_observer(struct inspector_fixture *f);
 
 /* Begins to ask, from a loopback listener; `fields` are whole lines ("A: b\r\n"), beside Host. */
-struct asked *ask_begin(
+struct asked *inspect_begin(
 	struct inspector_fixture *f, const char *method, const char *target, const char *fields);
 /* One turn of the loop. */
-void ask_turn(struct inspector_fixture *f);
+void inspect_turn(struct inspector_fixture *f);
 /* Turns until the answer has ended; fails after many turns. */
-void ask_until_end(struct inspector_fixture *f);
+void inspect_until_end(struct inspector_fixture *f);
 /* What the client does last, whether the answer has ended or not. */
-void ask_finish(struct inspector_fixture *f);
+void inspect_finish(struct inspector_fixture *f);
 
 /* All of it: begin, until the end. What came is valid until the next. */
-struct asked *ask(
+struct asked *inspect(
 	struct inspector_fixture *f, const char *method, const char *target, const char *fields);
-struct asked *ask_get(struct inspector_fixture *f, const char *target);
+struct asked *inspect_get(struct inspector_fixture *f, const char *target);
 
 /* The value of a field of the answer, with a NUL; "" where there is none. Valid until the next
  * call. */
-const char *asked_field(struct asked *asked, const char *name);
+const char *inspected_field(struct asked *asked, const char *name);
 /* The body, with a NUL behind it. */
-const char *asked_body(struct asked *asked);
+const char *inspected_body(struct asked *asked);
 
 #endif

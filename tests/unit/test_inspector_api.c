@@ -43,10 +43,10 @@ static void expect_problem(struct asked *asked, unsigned status)
 	char member[32];
 
 	assert_int_equal(asked->status, status);
-	assert_string_equal(asked_field(asked, "Content-Type"), "application/problem+json");
+	assert_string_equal(inspected_field(asked, "Content-Type"), "application/problem+json");
 	(void)snprintf(member, sizeof(member), "\"status\":%u,", status);
-	assert_non_null(strstr(asked_body(asked), member));
-	assert_non_null(strstr(asked_body(asked), "\"request_id\":\"asked\"}"));
+	assert_non_null(strstr(inspected_body(asked), member));
+	assert_non_null(strstr(inspected_body(asked), "\"request_id\":\"asked\"}"));
 }
 
 /* --- the way */
@@ -64,7 +64,7 @@ static void what_is_not_there_is_a_404_of_the_inspectors_own(void **state)
 	struct inspector_fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
-		expect_problem(ask_get(f, targets[i]), 404);
+		expect_problem(inspect_get(f, targets[i]), 404);
 	}
 }
 
@@ -73,29 +73,29 @@ static void a_method_that_means_nothing_is_told_what_does(void **state)
 	struct inspector_fixture *f = *state;
 	const char *origin = "Origin: http://localhost\r\n";
 
-	expect_problem(ask(f, "POST", "/_inspector/api/requests", origin), 405);
-	assert_string_equal(asked_field(&f->asked, "Allow"), "GET, HEAD, DELETE");
-	expect_problem(ask(f, "DELETE", "/_inspector/api/requests/a", origin), 405);
-	assert_string_equal(asked_field(&f->asked, "Allow"), "GET, HEAD");
-	expect_problem(ask(f, "PUT", "/_inspector/healthz", ""), 405);
-	expect_problem(ask(f, "OPTIONS", "/_inspector/", ""), 405);
+	expect_problem(inspect(f, "POST", "/_inspector/api/requests", origin), 405);
+	assert_string_equal(inspected_field(&f->asked, "Allow"), "GET, HEAD, DELETE");
+	expect_problem(inspect(f, "DELETE", "/_inspector/api/requests/a", origin), 405);
+	assert_string_equal(inspected_field(&f->asked, "Allow"), "GET, HEAD");
+	expect_problem(inspect(f, "PUT", "/_inspector/healthz", ""), 405);
+	expect_problem(inspect(f, "OPTIONS", "/_inspector/", ""), 405);
 }
 
 static void parameters_that_are_not_known_are_refused(void **state)
 {
 	struct inspector_fixture *f = *state;
 
-	expect_problem(ask_get(f, "/_inspector/api/requests?limti=1"), 400);
-	assert_non_null(strstr(asked_body(&f->asked), "\\\"limti\\\""));
+	expect_problem(inspect_get(f, "/_inspector/api/requests?limti=1"), 400);
+	assert_non_null(strstr(inspected_body(&f->asked), "\\\"limti\\\""));
 	fake_run(inspector_fixture_observer(f), "GET", "a", 200, SLICE(""), SLICE("x"));
-	expect_problem(ask_get(f, "/_inspector/api/requests/a?x=1"), 400);
-	expect_problem(ask_get(f, "/_inspector/api/requests/a/response-body?decoded=1"), 400);
-	assert_non_null(strstr(asked_body(&f->asked), "\\\"decoded\\\""));
-	expect_problem(
-		ask(f, "DELETE", "/_inspector/api/requests?x=1", "Origin: http://localhost\r\n"),
+	expect_problem(inspect_get(f, "/_inspector/api/requests/a?x=1"), 400);
+	expect_problem(inspect_get(f, "/_inspector/api/requests/a/response-body?decoded=1"), 400);
+	assert_non_null(strstr(inspected_body(&f->asked), "\\\"decoded\\\""));
+	expect_problem(inspect(f, "DELETE", "/_inspector/api/requests?x=1",
+			       "Origin: http://localhost\r\n"),
 		400);
-	assert_int_equal(
-		ask_get(f, "/_inspector/api/requests/a")->status, 200); /* nothing was cleared */
+	assert_int_equal(inspect_get(f, "/_inspector/api/requests/a")->status,
+		200); /* nothing was cleared */
 }
 
 static void every_answer_is_safe_in_a_browser(void **state)
@@ -106,18 +106,19 @@ static void every_answer_is_safe_in_a_browser(void **state)
 	struct inspector_fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
-		struct asked *asked = ask(f, "GET", targets[i], "Origin: http://evil.example\r\n");
+		struct asked *asked =
+			inspect(f, "GET", targets[i], "Origin: http://evil.example\r\n");
 
-		assert_string_equal(asked_field(asked, "X-Content-Type-Options"), "nosniff");
-		assert_string_equal(asked_field(asked, "Referrer-Policy"), "no-referrer");
+		assert_string_equal(inspected_field(asked, "X-Content-Type-Options"), "nosniff");
+		assert_string_equal(inspected_field(asked, "Referrer-Policy"), "no-referrer");
 		assert_string_equal(
-			asked_field(asked, "Cross-Origin-Resource-Policy"), "same-origin");
-		assert_string_equal(asked_field(asked, "Access-Control-Allow-Origin"), "");
+			inspected_field(asked, "Cross-Origin-Resource-Policy"), "same-origin");
+		assert_string_equal(inspected_field(asked, "Access-Control-Allow-Origin"), "");
 		assert_non_null(strstr(
-			asked_field(asked, "Content-Security-Policy"), "default-src 'none'"));
-		assert_non_null(strstr(
-			asked_field(asked, "Content-Security-Policy"), "frame-ancestors 'none'"));
-		assert_string_equal(asked_field(asked, "Cache-Control"),
+			inspected_field(asked, "Content-Security-Policy"), "default-src 'none'"));
+		assert_non_null(strstr(inspected_field(asked, "Content-Security-Policy"),
+			"frame-ancestors 'none'"));
+		assert_string_equal(inspected_field(asked, "Cache-Control"),
 			strstr(targets[i], "panel/") == NULL ? "no-store" : "no-cache");
 	}
 }
@@ -128,60 +129,63 @@ static void a_refusal_says_why_and_what_would_be_right(void **state)
 {
 	struct inspector_fixture *f = *state;
 
-	expect_problem(ask(f, "GET", "/_inspector/", "Via: 1.1 edge\r\n"), 401);
+	expect_problem(inspect(f, "GET", "/_inspector/", "Via: 1.1 edge\r\n"), 401);
 	assert_string_equal(
-		asked_field(&f->asked, "WWW-Authenticate"), "Bearer realm=\"sightglass\"");
+		inspected_field(&f->asked, "WWW-Authenticate"), "Bearer realm=\"sightglass\"");
 	expect_problem(
-		ask(f, "GET", "/_inspector/", "Via: 1.1 edge\r\nAuthorization: Bearer x\r\n"), 401);
-	assert_non_null(strstr(asked_field(&f->asked, "WWW-Authenticate"), "invalid_token"));
-	expect_problem(ask(f, "GET", "/_inspector/", "Host: evil.example\r\n"), 403);
-	expect_problem(ask(f, "DELETE", "/_inspector/api/requests", ""), 403);
+		inspect(f, "GET", "/_inspector/", "Via: 1.1 edge\r\nAuthorization: Bearer x\r\n"),
+		401);
+	assert_non_null(strstr(inspected_field(&f->asked, "WWW-Authenticate"), "invalid_token"));
+	expect_problem(inspect(f, "GET", "/_inspector/", "Host: evil.example\r\n"), 403);
+	expect_problem(inspect(f, "DELETE", "/_inspector/api/requests", ""), 403);
 	/* what is there and what is not looks the same from outside */
-	expect_problem(ask(f, "GET", "/_inspector/nothing", "Via: 1.1 edge\r\n"), 401);
+	expect_problem(inspect(f, "GET", "/_inspector/nothing", "Via: 1.1 edge\r\n"), 401);
 }
 
 static void a_token_in_the_url_becomes_a_cookie(void **state)
 {
 	struct inspector_fixture *f = *state;
 	struct asked *asked =
-		ask(f, "GET", "/_inspector/api/requests?limit=5&token=a%2Dtoken&state=complete",
+		inspect(f, "GET", "/_inspector/api/requests?limit=5&token=a%2Dtoken&state=complete",
 			"Via: 1.1 edge\r\n");
 	char cookie[512];
 	char *end;
 
 	assert_int_equal(asked->status, 307);
-	assert_string_equal(
-		asked_field(asked, "Location"), "/_inspector/api/requests?limit=5&state=complete");
+	assert_string_equal(inspected_field(asked, "Location"),
+		"/_inspector/api/requests?limit=5&state=complete");
 	(void)snprintf(cookie, sizeof(cookie), "Via: 1.1 edge\r\nCookie: %s",
-		asked_field(asked, "Set-Cookie"));
+		inspected_field(asked, "Set-Cookie"));
 	end = strstr(cookie, "; Path=/_inspector; HttpOnly; SameSite=Strict");
 	assert_non_null(end);
 	assert_string_equal(end, "; Path=/_inspector; HttpOnly; SameSite=Strict");
 	assert_null(strstr(cookie, "a-token"));
 	(void)strcpy(end, "\r\n");
-	assert_int_equal(ask(f, "GET", "/_inspector/api/requests", cookie)->status, 200);
+	assert_int_equal(inspect(f, "GET", "/_inspector/api/requests", cookie)->status, 200);
 	/* without a further parameter nothing is left of the query */
-	asked = ask(f, "GET", "/_inspector?token=a-token", "Via: 1.1 edge\r\n");
-	assert_string_equal(asked_field(asked, "Location"), "/_inspector");
+	asked = inspect(f, "GET", "/_inspector?token=a-token", "Via: 1.1 edge\r\n");
+	assert_string_equal(inspected_field(asked, "Location"), "/_inspector");
 }
 
 static void a_wrong_token_in_the_url_sets_no_cookie(void **state)
 {
 	struct inspector_fixture *f = *state;
 
-	expect_problem(ask_get(f, "/_inspector/?token=a-toke"), 401);
-	expect_problem(ask_get(f, "/_inspector/?token=%zz"), 401);
-	expect_problem(ask_get(f, "/_inspector/?token"), 401);
-	assert_string_equal(asked_field(&f->asked, "Set-Cookie"), "");
+	expect_problem(inspect_get(f, "/_inspector/?token=a-toke"), 401);
+	expect_problem(inspect_get(f, "/_inspector/?token=%zz"), 401);
+	expect_problem(inspect_get(f, "/_inspector/?token"), 401);
+	assert_string_equal(inspected_field(&f->asked, "Set-Cookie"), "");
 }
 
 static void no_redirect_leads_to_another_host(void **state)
 {
 	struct inspector_fixture *f = *state;
 
-	assert_string_equal(asked_field(ask_get(f, "//_inspector//?token=a-token"), "Location"),
+	assert_string_equal(
+		inspected_field(inspect_get(f, "//_inspector//?token=a-token"), "Location"),
 		"/_inspector/");
-	assert_string_equal(asked_field(ask(f, "GET", "//_inspector?x=//y", BROWSER), "Location"),
+	assert_string_equal(
+		inspected_field(inspect(f, "GET", "//_inspector?x=//y", BROWSER), "Location"),
 		"/_inspector/?x=//y");
 }
 
@@ -190,23 +194,23 @@ static void no_redirect_leads_to_another_host(void **state)
 static void a_browser_gets_the_panel_and_a_program_the_list(void **state)
 {
 	struct inspector_fixture *f = *state;
-	struct asked *asked = ask(f, "GET", "/_inspector/", BROWSER);
+	struct asked *asked = inspect(f, "GET", "/_inspector/", BROWSER);
 
 	assert_int_equal(asked->status, 200);
-	assert_string_equal(asked_field(asked, "Content-Type"), "text/html; charset=utf-8");
-	assert_string_equal(asked_field(asked, "Vary"), "Accept");
-	assert_string_equal(asked_field(asked, "Content-Security-Policy"),
+	assert_string_equal(inspected_field(asked, "Content-Type"), "text/html; charset=utf-8");
+	assert_string_equal(inspected_field(asked, "Vary"), "Accept");
+	assert_string_equal(inspected_field(asked, "Content-Security-Policy"),
 		"default-src 'none'; script-src 'self'; style-src 'self'; "
 		"img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; "
 		"frame-ancestors 'none'; form-action 'none'");
-	asked = ask(f, "GET", "/_inspector?limit=5", BROWSER);
+	asked = inspect(f, "GET", "/_inspector?limit=5", BROWSER);
 	assert_int_equal(asked->status, 307);
-	assert_string_equal(asked_field(asked, "Location"), "/_inspector/?limit=5");
-	asked = ask(f, "GET", "/_inspector", "Accept: */*\r\n");
-	assert_string_equal(asked_field(asked, "Content-Type"), "application/json");
-	assert_string_equal(asked_field(asked, "Vary"), "Accept");
-	assert_non_null(strstr(asked_body(asked), "{\"items\":[],\"count\":0,"));
-	assert_int_equal(ask(f, "HEAD", "/_inspector/", BROWSER)->body.len, 0);
+	assert_string_equal(inspected_field(asked, "Location"), "/_inspector/?limit=5");
+	asked = inspect(f, "GET", "/_inspector", "Accept: */*\r\n");
+	assert_string_equal(inspected_field(asked, "Content-Type"), "application/json");
+	assert_string_equal(inspected_field(asked, "Vary"), "Accept");
+	assert_non_null(strstr(inspected_body(asked), "{\"items\":[],\"count\":0,"));
+	assert_int_equal(inspect(f, "HEAD", "/_inspector/", BROWSER)->body.len, 0);
 }
 
 static void the_panels_files_are_kept_by_their_tag(void **state)
@@ -224,19 +228,19 @@ static void the_panels_files_are_kept_by_their_tag(void **state)
 			continue;
 		}
 		(void)snprintf(target, sizeof(target), "/_inspector/panel/%s?v=1", asset->name);
-		asked = ask_get(f, target);
+		asked = inspect_get(f, target);
 		assert_int_equal(asked->status, 200);
-		assert_string_equal(asked_field(asked, "Content-Type"), asset->content_type);
+		assert_string_equal(inspected_field(asked, "Content-Type"), asset->content_type);
 		assert_int_equal(asked->body.len, asset->size);
-		assert_memory_equal(asked_body(asked), asset->bytes, asset->size);
+		assert_memory_equal(inspected_body(asked), asset->bytes, asset->size);
 		(void)snprintf(condition, sizeof(condition), "If-None-Match: \"x\", %s\r\n",
-			asked_field(asked, "ETag"));
-		asked = ask(f, "GET", target, condition);
+			inspected_field(asked, "ETag"));
+		asked = inspect(f, "GET", target, condition);
 		assert_int_equal(asked->status, 304);
 		assert_int_equal(asked->body.len, 0);
-		assert_string_equal(asked_field(asked, "Content-Length"), "");
+		assert_string_equal(inspected_field(asked, "Content-Length"), "");
 		assert_int_equal(
-			ask(f, "GET", target, "If-None-Match: \"other\"\r\n")->status, 200);
+			inspect(f, "GET", target, "If-None-Match: \"other\"\r\n")->status, 200);
 	}
 }
 
@@ -282,15 +286,16 @@ static void a_captured_body_is_a_file_that_no_browser_runs(void **state)
 		struct asked *asked;
 
 		run_typed(f, "typed", cases[i].fields, SLICE("<script>"));
-		asked = ask_get(f, "/_inspector/api/requests/typed/response-body");
+		asked = inspect_get(f, "/_inspector/api/requests/typed/response-body");
 		assert_int_equal(asked->status, 200);
-		assert_string_equal(asked_body(asked), "<script>");
-		assert_string_equal(asked_field(asked, "Content-Type"), cases[i].type);
+		assert_string_equal(inspected_body(asked), "<script>");
+		assert_string_equal(inspected_field(asked, "Content-Type"), cases[i].type);
 		(void)snprintf(want, sizeof(want), "attachment; filename=\"%s\"", cases[i].name);
-		assert_string_equal(asked_field(asked, "Content-Disposition"), want);
+		assert_string_equal(inspected_field(asked, "Content-Disposition"), want);
 	}
-	assert_int_equal(ask_get(f, "/_inspector/api/requests/typed/request-body")->status, 200);
-	assert_string_equal(asked_field(&f->asked, "Content-Length"), "0");
+	assert_int_equal(
+		inspect_get(f, "/_inspector/api/requests/typed/request-body")->status, 200);
+	assert_string_equal(inspected_field(&f->asked, "Content-Length"), "0");
 }
 
 static void records_are_found_by_any_id_that_a_client_may_send(void **state)
@@ -300,16 +305,19 @@ static void records_are_found_by_any_id_that_a_client_may_send(void **state)
 	fake_run(inspector_fixture_observer(f), "GET", "a/b+c:d=e@f", 200, SLICE(""), SLICE("x"));
 	fake_run(inspector_fixture_observer(f), "GET", "same", 200, SLICE(""), SLICE("older"));
 	fake_run(inspector_fixture_observer(f), "GET", "same", 200, SLICE(""), SLICE("newer"));
-	assert_int_equal(ask_get(f, "/_inspector/api/requests/a%2Fb%2Bc%3Ad%3De%40f")->status, 200);
-	assert_int_equal(ask_get(f, "/_inspector/api/requests/a%2Fb+c:d=e@f")->status, 200);
-	assert_string_equal(
-		asked_body(ask_get(f, "/_inspector/api/requests/a%2fb+c:d=e@f/response-body")),
+	assert_int_equal(
+		inspect_get(f, "/_inspector/api/requests/a%2Fb%2Bc%3Ad%3De%40f")->status, 200);
+	assert_int_equal(inspect_get(f, "/_inspector/api/requests/a%2Fb+c:d=e@f")->status, 200);
+	assert_string_equal(inspected_body(inspect_get(
+				    f, "/_inspector/api/requests/a%2fb+c:d=e@f/response-body")),
 		"x");
 	assert_string_equal(
-		asked_body(ask_get(f, "/_inspector/api/requests/same/response-body")), "newer");
+		inspected_body(inspect_get(f, "/_inspector/api/requests/same/response-body")),
+		"newer");
 	assert_string_equal(
-		asked_body(ask_get(f, "/_inspector/api/requests/seq:2/response-body")), "older");
-	assert_int_equal(ask_get(f, "/_inspector/api/requests/seq%3A2")->status, 200);
+		inspected_body(inspect_get(f, "/_inspector/api/requests/seq:2/response-body")),
+		"older");
+	assert_int_equal(inspect_get(f, "/_inspector/api/requests/seq%3A2")->status, 200);
 }
 
 static void clearing_takes_what_has_ended(void **state)
@@ -321,12 +329,12 @@ static void clearing_takes_what_has_ended(void **state)
 	fake_begin(&running, inspector_fixture_observer(f), "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
 		"running", CAPTURE_FULL);
 	assert_int_equal(
-		ask(f, "DELETE", "/_inspector/api/requests", "Origin: http://localhost\r\n")
+		inspect(f, "DELETE", "/_inspector/api/requests", "Origin: http://localhost\r\n")
 			->status,
 		204);
-	assert_string_equal(asked_field(&f->asked, "Content-Length"), "");
-	assert_int_equal(ask_get(f, "/_inspector/api/requests/ended")->status, 404);
-	assert_int_equal(ask_get(f, "/_inspector/api/requests/running")->status, 200);
+	assert_string_equal(inspected_field(&f->asked, "Content-Length"), "");
+	assert_int_equal(inspect_get(f, "/_inspector/api/requests/ended")->status, 404);
+	assert_int_equal(inspect_get(f, "/_inspector/api/requests/running")->status, 200);
 	fake_finish(&running, EXCHANGE_COMPLETE, ERR_NONE);
 }
 
@@ -366,7 +374,7 @@ static void one_pool_init(struct inspector_fixture *f, struct one_pool *one)
 
 static void one_pool_fini(struct inspector_fixture *f, struct one_pool *one)
 {
-	ask_finish(f);
+	inspect_finish(f);
 	pool_close(one->pool, on_pool_closed, one);
 	while (!one->closed) {
 		loop_settle(&f->worker.loop);
@@ -383,14 +391,15 @@ static void health_needs_neither_token_nor_host(void **state)
 
 	one_pool_init(f, &one);
 	assert_int_equal(
-		ask(f, "GET", "/_inspector/healthz", "Host: evil.example\r\nVia: 1.1 x\r\n")
+		inspect(f, "GET", "/_inspector/healthz", "Host: evil.example\r\nVia: 1.1 x\r\n")
 			->status,
 		200);
-	assert_string_equal(asked_body(&f->asked), "ok\n");
+	assert_string_equal(inspected_body(&f->asked), "ok\n");
 	assert_int_equal(
-		ask(f, "GET", "/_inspector/readyz", "Host: evil.example\r\nVia: 1.1 x\r\n")->status,
+		inspect(f, "GET", "/_inspector/readyz", "Host: evil.example\r\nVia: 1.1 x\r\n")
+			->status,
 		200);
-	assert_string_equal(asked_body(&f->asked), "ok\n");
+	assert_string_equal(inspected_body(&f->asked), "ok\n");
 	one_pool_fini(f, &one);
 }
 
@@ -399,8 +408,8 @@ static void a_process_that_drains_lives_but_is_not_ready(void **state)
 	struct inspector_fixture *f = *state;
 
 	f->worker.draining = true;
-	assert_int_equal(ask_get(f, "/_inspector/healthz")->status, 200);
-	expect_problem(ask_get(f, "/_inspector/readyz"), 503);
+	assert_int_equal(inspect_get(f, "/_inspector/healthz")->status, 200);
+	expect_problem(inspect_get(f, "/_inspector/readyz"), 503);
 }
 
 static void without_an_upstream_it_is_not_ready_until_one_can_be_reached_again(void **state)
@@ -411,11 +420,11 @@ static void without_an_upstream_it_is_not_ready_until_one_can_be_reached_again(v
 
 	one_pool_init(f, &one);
 	upstream_tried(one.upstream, &err);
-	expect_problem(ask_get(f, "/_inspector/readyz"), 503);
+	expect_problem(inspect_get(f, "/_inspector/readyz"), 503);
 	assert_false(upstream_reachable(one.upstream));
 	assert_int_equal(listen(one.port_holder, 5), 0);
 	/* no traffic tried it meanwhile: the question itself finds out */
-	assert_int_equal(ask_get(f, "/_inspector/readyz")->status, 200);
+	assert_int_equal(inspect_get(f, "/_inspector/readyz")->status, 200);
 	assert_true(upstream_reachable(one.upstream));
 	one_pool_fini(f, &one);
 }
@@ -429,11 +438,11 @@ static void who_asked_for_readiness_may_leave_before_the_answer(void **state)
 	one_pool_init(f, &one);
 	for (unsigned turns = 0; turns < 4; turns++) {
 		upstream_tried(one.upstream, &err);
-		(void)ask_begin(f, "GET", "/_inspector/readyz", "");
+		(void)inspect_begin(f, "GET", "/_inspector/readyz", "");
 		for (unsigned i = 0; i < turns; i++) {
-			ask_turn(f);
+			inspect_turn(f);
 		}
-		ask_finish(f);
+		inspect_finish(f);
 	}
 	one_pool_fini(f, &one);
 }

@@ -59,7 +59,7 @@ static void add_poll(struct inspector_fixture *f, const char *id)
 static const char *ids_of(struct asked *asked)
 {
 	static char ids[64 * 1024];
-	const char *at = asked_body(asked);
+	const char *at = inspected_body(asked);
 	size_t len = 0;
 
 	while ((at = strstr(at, "\"request_id\":\"")) != NULL) {
@@ -85,7 +85,7 @@ static const char *numbered_down(unsigned from, unsigned to)
 
 static uint64_t next_of(struct asked *asked)
 {
-	const char *at = strstr(asked_body(asked), "\"next\":");
+	const char *at = strstr(inspected_body(asked), "\"next\":");
 
 	assert_non_null(at);
 	return strncmp(at + 7, "null", 4) == 0 ? 0 : strtoull(at + 7, NULL, 10);
@@ -108,11 +108,11 @@ static void a_long_list_is_made_in_slices_between_which_the_loop_turns(void **st
 	unsigned turns = 0;
 
 	add(f, 0, MANY);
-	asked = ask_begin(f, "GET", "/_inspector/api/requests?limit=1000", "");
+	asked = inspect_begin(f, "GET", "/_inspector/api/requests?limit=1000", "");
 	for (; !asked->ended; turns++) {
 		unsigned before = asked->parts;
 
-		ask_turn(f);
+		inspect_turn(f);
 		assert_true(asked->parts <=
 			    before + 2); /* the first turn has two: at once, and later */
 	}
@@ -130,13 +130,13 @@ static void a_paused_list_makes_nothing_and_holds_no_record_but_one(void **state
 	uint64_t held;
 
 	add(f, 0, MANY);
-	asked = ask_begin(f, "GET", "/_inspector/?limit=1000", "");
+	asked = inspect_begin(f, "GET", "/_inspector/?limit=1000", "");
 	asked->pause_after = 2;
 	while (asked->parts < 2) {
-		ask_turn(f);
+		inspect_turn(f);
 	}
 	for (unsigned i = 0; i < 100; i++) {
-		ask_turn(f);
+		inspect_turn(f);
 	}
 	assert_int_equal(asked->parts, 2);
 	assert_false(asked->ended);
@@ -145,7 +145,7 @@ static void a_paused_list_makes_nothing_and_holds_no_record_but_one(void **state
 	assert_true(bytes_held(f) <= 2 * held);
 	asked->responder->ops->resume(asked->responder);
 	assert_int_equal(asked->parts, 2); /* nothing comes from inside a call down */
-	ask_until_end(f);
+	inspect_until_end(f);
 	assert_true(next_of(asked) == 0);
 }
 
@@ -155,11 +155,11 @@ static void a_list_goes_on_after_a_pause_where_it_stood(void **state)
 	struct asked *asked;
 
 	add(f, 0, MANY);
-	asked = ask_begin(f, "GET", "/_inspector/?limit=1000", "");
+	asked = inspect_begin(f, "GET", "/_inspector/?limit=1000", "");
 	while (!asked->ended) {
 		asked->pause_after = asked->parts + 1;
-		ask_turn(f);
-		ask_turn(f);
+		inspect_turn(f);
+		inspect_turn(f);
 		if (!asked->ended) {
 			asked->responder->ops->resume(asked->responder);
 		}
@@ -182,20 +182,20 @@ static void a_client_may_leave_at_any_moment(void **state)
 		slice_of(body, 200000));
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
 		for (unsigned moment = 0; moment < 6; moment++) {
-			struct asked *asked = ask_begin(f, "GET", targets[i], "");
+			struct asked *asked = inspect_begin(f, "GET", targets[i], "");
 
 			for (unsigned turn = 0; turn < moment; turn++) {
-				ask_turn(f);
+				inspect_turn(f);
 			}
-			ask_finish(f); /* between two turns */
-			asked = ask_begin(f, "GET", targets[i], "");
+			inspect_finish(f); /* between two turns */
+			asked = inspect_begin(f, "GET", targets[i], "");
 			asked->leave_after = moment; /* while it is told */
 			for (unsigned turn = 0; turn < 6; turn++) {
-				ask_turn(f);
+				inspect_turn(f);
 			}
 		}
 	}
-	ask_finish(f);
+	inspect_finish(f);
 	capture_store_clear(f->store);
 	assert_int_equal(bytes_held(f), 0);
 	mem_free(body);
@@ -213,10 +213,10 @@ static void a_large_record_comes_in_parts_and_a_body_in_pieces(void **state)
 	}
 	fake_run(inspector_fixture_observer(f), "POST", "big", 200, slice_of(body, len),
 		slice_of(body, len));
-	asked = ask_get(f, "/_inspector/api/requests/big");
+	asked = inspect_get(f, "/_inspector/api/requests/big");
 	assert_true(asked->parts > 4);
 	assert_true(asked->largest < PART_MAX);
-	asked = ask_get(f, "/_inspector/api/requests/big/request-body");
+	asked = inspect_get(f, "/_inspector/api/requests/big/request-body");
 	assert_int_equal(asked->response.framing.kind, FRAMING_LENGTH);
 	assert_int_equal(asked->response.framing.length, len);
 	assert_int_equal(asked->body.len, len);
@@ -233,9 +233,9 @@ static void what_comes_meanwhile_does_not_disturb_the_list(void **state)
 	struct asked *asked;
 
 	add(f, 0, 200);
-	asked = ask_begin(f, "GET", "/_inspector/api/requests?limit=1000", "");
+	asked = inspect_begin(f, "GET", "/_inspector/api/requests?limit=1000", "");
 	for (unsigned i = 200; !asked->ended; i++) {
-		ask_turn(f);
+		inspect_turn(f);
 		add(f, i, 1);
 	}
 	assert_string_equal(ids_of(asked), numbered_down(199, 0));
@@ -255,7 +255,7 @@ static void pages_follow_each_other_without_gap_or_double(void **state)
 		(void)snprintf(target, sizeof(target),
 			"/_inspector/api/requests?limit=33&before=%llu",
 			(unsigned long long)before);
-		(void)strcat(ids, ids_of(ask_get(f, target)));
+		(void)strcat(ids, ids_of(inspect_get(f, target)));
 		before = next_of(&f->asked);
 		pages++;
 	} while (before != 0);
@@ -268,16 +268,18 @@ static void there_is_a_next_page_only_where_something_is_on_it(void **state)
 	struct inspector_fixture *f = *state;
 
 	add(f, 0, 100); /* fifty of each method */
-	assert_int_equal(next_of(ask_get(f, "/_inspector/api/requests?limit=100")), 0);
-	assert_int_equal(next_of(ask_get(f, "/_inspector/api/requests?limit=99")), 2);
-	assert_int_equal(next_of(ask_get(f, "/_inspector/api/requests?limit=50&method=GET")), 0);
-	assert_int_equal(next_of(ask_get(f, "/_inspector/api/requests?limit=49&method=GET")), 3);
+	assert_int_equal(next_of(inspect_get(f, "/_inspector/api/requests?limit=100")), 0);
+	assert_int_equal(next_of(inspect_get(f, "/_inspector/api/requests?limit=99")), 2);
+	assert_int_equal(
+		next_of(inspect_get(f, "/_inspector/api/requests?limit=50&method=GET")), 0);
+	assert_int_equal(
+		next_of(inspect_get(f, "/_inspector/api/requests?limit=49&method=GET")), 3);
 	assert_string_equal(ids_of(&f->asked) + strlen(ids_of(&f->asked)) - 3, "r2 ");
 	assert_string_equal(
-		ids_of(ask_get(f, "/_inspector/api/requests?after=97")), "r99 r98 r97 ");
+		ids_of(inspect_get(f, "/_inspector/api/requests?after=97")), "r99 r98 r97 ");
 	assert_string_equal(
-		ids_of(ask_get(f, "/_inspector/api/requests?after=97&before=99")), "r97 ");
-	assert_string_equal(ids_of(ask_get(f, "/_inspector/api/requests?before=1")), "");
+		ids_of(inspect_get(f, "/_inspector/api/requests?after=97&before=99")), "r97 ");
+	assert_string_equal(ids_of(inspect_get(f, "/_inspector/api/requests?before=1")), "");
 }
 
 static void polls_stand_between_the_records_in_the_order_of_their_numbers(void **state)
@@ -291,17 +293,17 @@ static void polls_stand_between_the_records_in_the_order_of_their_numbers(void *
 	add_poll(f, "p2");
 	add(f, 1, 2);
 	add_poll(f, "p3");
-	assert_string_equal(
-		ids_of(ask_get(f, "/_inspector/api/requests?polls=1")), "p3 r2 r1 p2 p1 r0 p0 ");
-	assert_string_equal(ids_of(ask_get(f, "/_inspector/api/requests")), "r2 r1 r0 ");
-	asked = ask_get(f, "/_inspector/api/requests?polls=1&limit=3");
+	assert_string_equal(ids_of(inspect_get(f, "/_inspector/api/requests?polls=1")),
+		"p3 r2 r1 p2 p1 r0 p0 ");
+	assert_string_equal(ids_of(inspect_get(f, "/_inspector/api/requests")), "r2 r1 r0 ");
+	asked = inspect_get(f, "/_inspector/api/requests?polls=1&limit=3");
 	assert_string_equal(ids_of(asked), "p3 r2 r1 ");
 	assert_int_equal(next_of(asked), 5);
-	assert_string_equal(
-		ids_of(ask_get(f, "/_inspector/api/requests?polls=1&before=5")), "p2 p1 r0 p0 ");
-	assert_string_equal(
-		ids_of(ask_get(f, "/_inspector/api/requests?polls=1&path=/poll")), "p3 p2 p1 p0 ");
-	assert_string_equal(ids_of(ask_get(f, "/_inspector/api/requests?polls=1&q=P2")), "p2 ");
+	assert_string_equal(ids_of(inspect_get(f, "/_inspector/api/requests?polls=1&before=5")),
+		"p2 p1 r0 p0 ");
+	assert_string_equal(ids_of(inspect_get(f, "/_inspector/api/requests?polls=1&path=/poll")),
+		"p3 p2 p1 p0 ");
+	assert_string_equal(ids_of(inspect_get(f, "/_inspector/api/requests?polls=1&q=P2")), "p2 ");
 }
 
 /* A batch of one kind must not run ahead of the other. */
@@ -322,7 +324,7 @@ static void many_polls_and_records_keep_their_order(void **state)
 	/* the poll log keeps 100 rows: more than there are */
 	(void)snprintf(want, sizeof(want), "%s", numbered_down(199, 0));
 	assert_string_equal(
-		ids_of(ask_get(f, "/_inspector/api/requests?polls=1&limit=1000")), want);
+		ids_of(inspect_get(f, "/_inspector/api/requests?polls=1&limit=1000")), want);
 }
 
 static void the_figures_beside_the_items_are_the_stores(void **state)
@@ -332,7 +334,7 @@ static void the_figures_beside_the_items_are_the_stores(void **state)
 
 	add(f, 0, 3);
 	add_poll(f, "p");
-	body = asked_body(ask_get(f, "/_inspector/api/requests?limit=1"));
+	body = inspected_body(inspect_get(f, "/_inspector/api/requests?limit=1"));
 	assert_non_null(strstr(
 		body, "],\"count\":3,\"capacity\":2000,\"evicted\":0,\"next\":3,\"bytes\":"));
 	assert_non_null(
@@ -347,12 +349,12 @@ static void head_gets_the_head_alone(void **state)
 	struct asked *asked;
 
 	add(f, 0, 100);
-	asked = ask(f, "HEAD", "/_inspector/api/requests", "");
+	asked = inspect(f, "HEAD", "/_inspector/api/requests", "");
 	assert_int_equal(asked->status, 200);
 	assert_int_equal(asked->body.len, 0);
 	assert_int_equal(asked->response.framing.kind, FRAMING_NONE);
-	asked = ask(f, "HEAD", "/_inspector/api/requests/r1/response-body", "");
-	assert_string_equal(asked_field(asked, "Content-Length"), "6");
+	asked = inspect(f, "HEAD", "/_inspector/api/requests/r1/response-body", "");
+	assert_string_equal(inspected_field(asked, "Content-Length"), "6");
 	assert_int_equal(asked->body.len, 0);
 	assert_int_equal(asked->response.framing.kind, FRAMING_NONE);
 }

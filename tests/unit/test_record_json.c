@@ -52,8 +52,8 @@ static const char *record_of(struct inspector_fixture *f, const char *id)
 	char target[128];
 
 	(void)snprintf(target, sizeof(target), "/_inspector/api/requests/%s", id);
-	assert_int_equal(ask_get(f, target)->status, 200);
-	return asked_body(&f->asked);
+	assert_int_equal(inspect_get(f, target)->status, 200);
+	return inspected_body(&f->asked);
 }
 
 static void run_with(struct inspector_fixture *f, const char *id, const char *request_fields,
@@ -158,7 +158,8 @@ static void a_record_of_heads_has_no_bodies(void **state)
 	text = record_of(f, "heads");
 	expect_in(text, "\"request_body\":null,\"request_body_encoding\":null");
 	expect_in(text, "\"request_size_bytes\":3,\"request_hash\":null");
-	assert_int_equal(ask_get(f, "/_inspector/api/requests/heads/request-body")->status, 404);
+	assert_int_equal(
+		inspect_get(f, "/_inspector/api/requests/heads/request-body")->status, 404);
 }
 
 static void secrets_in_fields_and_query_are_not_shown(void **state)
@@ -170,12 +171,14 @@ static void secrets_in_fields_and_query_are_not_shown(void **state)
 		SLICE(""), "Set-Cookie: a=s3cret\r\nLocation: /x?access_token=s3cret\r\n",
 		SLICE(""));
 	expect_not_in(record_of(f, "secret"), "s3cret");
-	expect_in(asked_body(&f->asked), "{\"name\":\"Authorization\",\"value\":\"[redacted]\"}");
-	expect_not_in(asked_body(ask_get(f, "/_inspector/api/requests")), "s3cret");
-	expect_not_in(asked_body(ask_get(f, "/_inspector/")), "s3cret");
+	expect_in(
+		inspected_body(&f->asked), "{\"name\":\"Authorization\",\"value\":\"[redacted]\"}");
+	expect_not_in(inspected_body(inspect_get(f, "/_inspector/api/requests")), "s3cret");
+	expect_not_in(inspected_body(inspect_get(f, "/_inspector/")), "s3cret");
 	/* nor does a search tell whether they are there */
-	expect_in(asked_body(ask_get(f, "/_inspector/api/requests?q=s3cret")), "\"items\":[]");
-	expect_in(asked_body(ask_get(f, "/_inspector/api/requests?q=location:%20/x")),
+	expect_in(inspected_body(inspect_get(f, "/_inspector/api/requests?q=s3cret")),
+		"\"items\":[]");
+	expect_in(inspected_body(inspect_get(f, "/_inspector/api/requests?q=location:%20/x")),
 		"\"request_id\":\"secret\"");
 }
 
@@ -186,7 +189,7 @@ static void a_body_is_text_where_it_is_utf8_and_base64_where_not(void **state)
 	run_with(f, "utf8", "", SLICE("\xC3\xA9\xE2\x9C\x93 \"\n\0"), "", SLICE("\xFF\xFE\x01"));
 	expect_in(record_of(f, "utf8"), "\"request_body\":\"\xC3\xA9\xE2\x9C\x93 "
 					"\\\"\\n\\u0000\",\"request_body_encoding\":\"utf-8\"");
-	expect_in(asked_body(&f->asked),
+	expect_in(inspected_body(&f->asked),
 		"\"response_body\":\"//4B\",\"response_body_encoding\":\"base64\"");
 	/* complete, and its last character is not: no text */
 	run_with(f, "cut", "", SLICE("ab\xC3"), "", SLICE(""));
@@ -200,16 +203,16 @@ static void text_that_the_limit_cuts_within_a_character_stays_text(void **state)
 	const char *text;
 
 	run_with(f, "cut", "", SLICE("ab\xC3\xA9z"), "", SLICE("\xFFxyz"));
-	text = asked_body(ask_get(f, "/_inspector/?body_limit=3"));
+	text = inspected_body(inspect_get(f, "/_inspector/?body_limit=3"));
 	expect_in(text, "\"request_body\":\"ab\",\"request_body_encoding\":\"utf-8\","
 			"\"request_body_truncated\":true");
 	expect_in(text, "\"response_body\":\"/3h5\",\"response_body_encoding\":\"base64\","
 			"\"response_body_truncated\":true");
 	expect_in(text, "\"request_size_bytes\":5");
-	text = asked_body(ask_get(f, "/_inspector/?body_limit=5"));
+	text = inspected_body(inspect_get(f, "/_inspector/?body_limit=5"));
 	expect_in(text, "\"request_body\":\"ab\xC3\xA9z\",\"request_body_encoding\":\"utf-8\","
 			"\"request_body_truncated\":false");
-	text = asked_body(ask_get(f, "/_inspector/?body_limit=0"));
+	text = inspected_body(inspect_get(f, "/_inspector/?body_limit=0"));
 	expect_in(text, "\"request_body\":\"\",\"request_body_encoding\":\"utf-8\","
 			"\"request_body_truncated\":true");
 }
@@ -245,7 +248,7 @@ static void long_bodies_come_whole(void **state)
 	json_key(&json, "response_body");
 	json_base64(&json, slice_of(bytes, len));
 	buffer_append_char(&want, '\0');
-	expect_in(asked_body(&f->asked), want.ptr + 1);
+	expect_in(inspected_body(&f->asked), want.ptr + 1);
 	buffer_fini(&want);
 	mem_free(text);
 	mem_free(bytes);
@@ -263,13 +266,13 @@ static void a_poll_row_is_a_small_object(void **state)
 	fake_response_data(&fake, SLICE("ok"));
 	fake_response_end(&fake, NULL);
 	fake_finish(&fake, EXCHANGE_TIMED_OUT, ERR_IDLE_TIMEOUT);
-	expect_in(asked_body(ask_get(f, "/_inspector/api/requests?polls=1")),
+	expect_in(inspected_body(inspect_get(f, "/_inspector/api/requests?polls=1")),
 		"{\"items\":[{\"poll\":true,\"seq\":1,\"ts\":1700000000.000000,"
 		"\"time\":\"2023-11-14T22:13:20.000000Z\",\"request_id\":\"poll-1\",\"method\":"
 		"\"GET\","
 		"\"path\":\"/poll\",\"status\":200,\"duration_ms\":3.000,\"request_size_bytes\":0,"
 		"\"response_size_bytes\":2,\"state\":\"timed_out\",\"error\":\"idle timeout\"}],");
-	expect_in(asked_body(ask_get(f, "/_inspector/api/requests")), "\"items\":[],");
+	expect_in(inspected_body(inspect_get(f, "/_inspector/api/requests")), "\"items\":[],");
 }
 
 static void time_is_told_in_the_phase_where_it_passed(void **state)
@@ -402,7 +405,7 @@ static void the_caller_is_in_the_record_and_its_token_is_not(void **state)
 		jwt("{\"upn\":\"ines@acme.dev\"}"));
 	run_with(f, "called", fields, SLICE(""), "", SLICE(""));
 	expect_in(record_of(f, "called"), "\"caller\":\"ines@acme.dev\"");
-	expect_not_in(asked_body(&f->asked), "eyJ");
+	expect_not_in(inspected_body(&f->asked), "eyJ");
 }
 
 /* --- search */
@@ -412,8 +415,8 @@ static bool is_found(struct inspector_fixture *f, const char *text)
 	char target[256];
 
 	(void)snprintf(target, sizeof(target), "/_inspector/api/requests?q=%s", text);
-	assert_int_equal(ask_get(f, target)->status, 200);
-	return strstr(asked_body(&f->asked), "\"request_id\":\"hay\"") != NULL;
+	assert_int_equal(inspect_get(f, target)->status, 200);
+	return strstr(inspected_body(&f->asked), "\"request_id\":\"hay\"") != NULL;
 }
 
 static void text_is_found_wherever_it_may_be_read(void **state)
