@@ -59,7 +59,7 @@ def test_the_sample_settings_pass_the_check(which, tmp_path):
     settings = yaml.safe_load(sample_settings()[which])
     if "token_file" in settings.get("inspector", {}):
         token = tmp_path / "token"
-        token.write_text("a token\n")
+        token.write_text("a-token\n")
         settings["inspector"]["token_file"] = str(token)
     path = tmp_path / "sightglass.yaml"
     path.write_text(yaml.safe_dump(settings))
