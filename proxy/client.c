@@ -408,7 +408,8 @@ static void on_done(struct task *task)
 		return;
 	}
 	if (stream_blocked(&self->stream)) {
-		return; /* `drained` comes back here: a further answer behind a backlog would make it grow */
+		return; /* `drained` comes back here: a further answer behind a backlog would make
+			   it grow */
 	}
 	if (self->phase == CLIENT_TUNNEL) {
 		close_now(self, NULL);

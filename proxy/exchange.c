@@ -92,14 +92,13 @@ static void on_head(struct requester *self, const struct response *response)
 	exchange->responded = true;
 	exchange->status = response->head->status;
 	exchange->clock.first_byte_us = loop_now_us(exchange->loop);
-	tell(exchange, OBSERVE_HEADS, response_head, response->head);
 	if (response->framing.kind == FRAMING_TUNNEL) {
 		exchange->state = EXCHANGE_TUNNEL;
-		exchange->interests &=
-			(uint8_t)~OBSERVE_BODIES; /* its bytes are counted; they are no bodies */
+		exchange->interests &= (uint8_t)~OBSERVE_BODIES; /* what passes now is no body */
 		exchange->request_ended =
-			false; /* the head's request was whole; now the tunnel's bytes come */
+			false; /* the head's request was whole: now its tunnel begins */
 	}
+	tell(exchange, OBSERVE_HEADS, response_head, response->head);
 	exchange->client->ops->head(exchange->client, response);
 }
 

@@ -215,9 +215,8 @@ void server_destroy(struct server *server)
 		return;
 	}
 	for (unsigned i = 0; i < server->ready; i++) {
-		if (server->started == 0) { /* never ran: let it close what it has opened */
-			worker_drain(server->workers[i]);
-			worker_run(server->workers[i]);
+		if (server->started == 0) { /* the start has failed */
+			worker_discard(server->workers[i]);
 		}
 		access_log_destroy(server->access_logs[i]);
 		worker_fini(server->workers[i]);

@@ -48,9 +48,8 @@ static void on_drain_timeout(struct timer *timer)
 	}
 }
 
-static void on_drain(struct message *message)
+static void drain(struct worker *worker)
 {
-	struct worker *worker = container_of(message, struct worker, drain_message);
 	uint64_t drain_ms = worker->settings->timeouts.drain_ms;
 
 	worker->draining = true;
@@ -64,9 +63,20 @@ static void on_drain(struct message *message)
 	end_if_drained(worker);
 }
 
+static void on_drain(struct message *message)
+{
+	drain(container_of(message, struct worker, drain_message));
+}
+
 void worker_drain(struct worker *worker)
 {
 	loop_post(&worker->loop, &worker->drain_message);
+}
+
+void worker_discard(struct worker *worker)
+{
+	drain(worker);
+	loop_run(&worker->loop);
 }
 
 void worker_client_gone(struct worker *worker)

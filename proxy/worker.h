@@ -74,6 +74,8 @@ void worker_run(struct worker *worker);
 /* Any thread: stop accepting, end what is idle, let the rest finish within timeouts.drain, then
  * end. Once. */
 void worker_drain(struct worker *worker);
+/* Instead of worker_run(), where the start has failed: closes what it has opened. */
+void worker_discard(struct worker *worker);
 /* A client connection is gone for good (called by proxy/client.c). */
 void worker_client_gone(struct worker *worker);
 

@@ -303,6 +303,7 @@ static void use_connection(struct origin *self, struct connection *connection)
 	exchange->reused = connection_reused(connection);
 	exchange->idle_ms = connection_idle_ms(connection);
 	exchange->clock.connected_us = loop_now_us(exchange->loop);
+	self->answer_begun = false;
 	origin_answer_begin(self);
 	write_request_head(self);
 	if (self->replay_len > 0) {

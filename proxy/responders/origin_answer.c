@@ -12,7 +12,6 @@ enum {
 
 void origin_answer_begin(struct origin *self)
 {
-	self->answer_begun = false;
 	head_reader_init(&self->head_reader, HEAD_RESPONSE, &self->head, &self->exchange->arena,
 		&self->exchange->worker->response_limits);
 }
