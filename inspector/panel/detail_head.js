@@ -5,7 +5,7 @@
 
 import { el, icon, iconButton, linkButton } from './dom.js';
 import { capital, clock, duration, plural, shortId, size, utc } from './format.js';
-import { durationOf } from './model.js';
+import { durationOf, isLive } from './model.js';
 import { layout } from './layout.js';
 import { withLocks } from './redaction.js';
 import { chip, methodMark, statusMark } from './row.js';
@@ -40,6 +40,7 @@ function line(row, stream, onClose) {
 
 function facts(row, record, notices) {
   const bytes = `in ${size(row.requestSize)} · out ${size(row.responseSize)}`;
+  const connection = row.reused ? ', reused' : ', fresh connection';
   const upstream =
     row.upstream !== '' &&
     el(
@@ -47,7 +48,7 @@ function facts(row, record, notices) {
       {},
       'upstream ',
       el('b', {}, row.upstream),
-      row.reused ? ', reused' : ', fresh connection',
+      !isLive(row) && connection, /* known at the end */
     );
 
   return el(

@@ -94,8 +94,8 @@ function waterfall(row) {
 }
 
 function connectionWords(record) {
-  if (!record.upstream) {
-    return '';
+  if (!record.upstream || record.state === 'active') {
+    return ''; /* known at the end */
   }
   return record.reused
     ? `reused, idle ${duration(record.idle_ms ?? 0)} before`

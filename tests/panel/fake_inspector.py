@@ -56,6 +56,7 @@ class FakeInspector:
         self.delay = 0  # seconds before each answer of the API
         self.port = 0
         self.server = None
+        self.held = None
 
     # --- its life
 
@@ -125,13 +126,31 @@ class FakeInspector:
                 self.evicted += 1
             return record
 
-    def send(self, method="GET", path="/api/things", body=None):
-        """What a request through the proxy would leave: `/status/N` is answered with N."""
+    def send(self, method="GET", path="/api/things", body=None, **headers):
+        """What a request through the proxy would leave, where real_inspector.py's upstream answers it."""
         target, _, query = path.partition("?")
-        status = int(target.split("/")[2]) if target.startswith("/status/") else 200
-        json_type = fields(content_type="application/json")
-        self.add(method, target, status, query=query, request_body=body or "", response_headers=json_type,
-                 request_headers=json_type if body else [], response_body='{"items": [1, 2, 3], "ok": true}')
+        parts = target.split("/")
+        if parts[1] == "poll":
+            self.add_poll(method, target)
+            return
+        shown = {name: "[redacted]" if name == "authorization" else value for name, value in headers.items()}
+        answer = {"response_headers": fields(content_type="application/json"),
+                  "response_body": '{"items": [1, 2, 3], "ok": true}'}
+        if parts[1] == "big":
+            size = int(parts[2])
+            answer = {"response_headers": fields(content_type="text/plain"), "response_size_bytes": size,
+                      "response_body": ("0123456789abcde\n" * (size // 16))[:4096], "response_body_truncated": size > 4096,
+                      "response_hash": "9f2ac04d77c1e0b2a5d3f6887e4961be"}
+        status = int(parts[2]) if parts[1] == "status" else 200
+        request_headers = fields(**shown) + (fields(content_type="application/json") if body else [])
+        self.add(method, target, status, query=query, request_body=body or "", request_headers=request_headers, **answer)
+
+    def hold(self):
+        self.held = self.begin("GET", "/held")
+
+    def let_go(self):
+        self.finish(self.held, 200, 800.0, response_headers=fields(content_type="application/json"),
+                    response_body='{"items": [1, 2, 3], "ok": true}', response_size_bytes=32)
 
     def begin(self, method="GET", path="/api/things", **more):
         """Keeps a record of an exchange that has no answer yet."""

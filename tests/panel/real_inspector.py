@@ -1,6 +1,6 @@
 """The real program with an upstream of its own, for the tests that hold for it too.
 
-One job: start and end them, and send requests through the proxy as FakeInspector.send() pretends to.
+One job: start and end them, and make exchanges as FakeInspector.send() and .hold() pretend to.
 """
 
 import http.client
@@ -9,23 +9,31 @@ import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-START_S = 10
+START_S = 30
+BODY_KEPT = 4096
 
 
 class _Upstream(BaseHTTPRequestHandler):
-    """Answers `/status/N` with N and all else with 200 and a little JSON."""
+    """`/status/N` is answered with N, `/big/N` with N bytes of text, `/held` once it is let go, all else with JSON."""
 
     protocol_version = "HTTP/1.1"
+    let_go = threading.Event()
 
     def log_message(self, *_):
         pass
 
     def _answer(self):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        match = re.match(r"/status/(\d{3})", self.path)
-        body = b'{"items": [1, 2, 3], "ok": true}'
-        self.send_response(int(match[1]) if match else 200)
-        self.send_header("Content-Type", "application/json")
+        status, kind, body = 200, "application/json", b'{"items": [1, 2, 3], "ok": true}'
+        parts = self.path.split("/")
+        if parts[1] == "status":
+            status = int(parts[2])
+        elif parts[1] == "big":
+            kind, body = "text/plain", b"0123456789abcde\n" * (int(parts[2]) // 16)
+        elif parts[1] == "held":
+            self.let_go.wait(START_S)
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
@@ -37,16 +45,18 @@ class _Upstream(BaseHTTPRequestHandler):
 class RealInspector:
     def __init__(self, binary):
         self.binary = binary
-        self.upstream = ThreadingHTTPServer(("127.0.0.1", 0), _Upstream)
+        self.handler = type("Upstream", (_Upstream,), {"let_go": threading.Event()})
+        self.upstream = ThreadingHTTPServer(("127.0.0.1", 0), self.handler)
         self.upstream.daemon_threads = True
         self.process = None
         self.port = 0
+        self.held = []
 
     def start(self):
         threading.Thread(target=self.upstream.serve_forever, daemon=True).start()
         self.process = subprocess.Popen(
-            [self.binary, "--listen", "127.0.0.1:0", "--access-log", "off",
-             "--upstream", f"http://127.0.0.1:{self.upstream.server_port}"],
+            [self.binary, "--listen", "127.0.0.1:0", "--access-log", "off", "--exclude-get", "/poll",
+             "--capture-body", str(BODY_KEPT), "--upstream", f"http://127.0.0.1:{self.upstream.server_port}"],
             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         watchdog = threading.Timer(START_S, self.process.kill)
         watchdog.start()
@@ -61,17 +71,34 @@ class RealInspector:
         return self
 
     def stop(self):
+        self.let_go()
         self.process.terminate()
-        self.process.wait(START_S)
-        self.upstream.shutdown()
-        self.upstream.server_close()
+        try:
+            self.process.wait(START_S)
+        finally:
+            self.process.kill()
+            self.upstream.shutdown()
+            self.upstream.server_close()
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}/_inspector/"
 
-    def send(self, method="GET", path="/api/things", body=None):
+    def send(self, method="GET", path="/api/things", body=None, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_S)
-        connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        if body:
+            fields["Content-Type"] = "application/json"
+        connection.request(method, path, body, fields)
         connection.getresponse().read()
         connection.close()
+
+    def hold(self):
+        """A request to /held, which has no answer until let_go()."""
+        self.held.append(threading.Thread(target=self.send, args=("GET", "/held"), daemon=True))
+        self.held[-1].start()
+
+    def let_go(self):
+        self.handler.let_go.set()
+        for thread in self.held:
+            thread.join(START_S)
