@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "config/array.h"
 #include "config/table.h"
 #include "config/value_list.h"
 
@@ -206,8 +207,8 @@ struct upstream_draft *draft_add_upstream(struct draft *draft, size_t index, str
 	object_init(&upstream->object, upstream_table, upstream_table_count, upstream, place);
 	(void)snprintf(
 		upstream->object.path, sizeof(upstream->object.path), "upstreams[%zu].", index);
-	draft->upstreams = mem_realloc(
-		draft->upstreams, (draft->upstream_count + 1) * sizeof(struct upstream_draft *));
+	draft->upstreams = array_grow(
+		draft->upstreams, draft->upstream_count, sizeof(struct upstream_draft *));
 	draft->upstreams[draft->upstream_count++] = upstream;
 	return upstream;
 }
@@ -218,8 +219,7 @@ struct route_draft *draft_add_route(struct draft *draft, size_t index, struct pl
 
 	object_init(&route->object, route_settings_table, route_settings_table_count, route, place);
 	(void)snprintf(route->object.path, sizeof(route->object.path), "routes[%zu].", index);
-	draft->routes =
-		mem_realloc(draft->routes, (draft->route_count + 1) * sizeof(struct route_draft *));
+	draft->routes = array_grow(draft->routes, draft->route_count, sizeof(struct route_draft *));
 	draft->routes[draft->route_count++] = route;
 	return route;
 }

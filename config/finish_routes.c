@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "config/array.h"
 #include "config/nearest.h"
 #include "proxy/route.h"
 
@@ -35,8 +36,7 @@ struct route_settings *routes_add(
 {
 	struct route_settings *route;
 
-	proxy->routes =
-		mem_realloc(proxy->routes, (proxy->route_count + 1) * sizeof(*proxy->routes));
+	proxy->routes = array_grow(proxy->routes, proxy->route_count, sizeof(*proxy->routes));
 	route = &proxy->routes[proxy->route_count++];
 	*route = (struct route_settings){.methods = SETTINGS_METHODS_ALL,
 		.upstream = upstream,

@@ -4,6 +4,7 @@
 #include "config/value_list.h"
 
 #include "base/memory.h"
+#include "config/array.h"
 #include "config/nearest.h"
 #include "config/problems.h"
 #include "http/head.h"
@@ -54,7 +55,7 @@ void string_list_add(struct string_list *list, struct slice text)
 		memcpy(copy, text.ptr, text.len);
 	}
 	copy[text.len] = '\0';
-	list->items = mem_realloc(list->items, (list->count + 1) * sizeof(*list->items));
+	list->items = array_grow(list->items, list->count, sizeof(*list->items));
 	list->items[list->count++] = copy;
 }
 
@@ -112,7 +113,7 @@ static enum err_code parse_listen_list(
 	if (*count >= LIST_MAX) {
 		return too_many(err);
 	}
-	*items = mem_realloc(*items, (*count + 1) * sizeof(**items));
+	*items = array_grow(*items, *count, sizeof(**items));
 	(*items)[(*count)++] = listen;
 	return ERR_NONE;
 }
