@@ -14,7 +14,7 @@
 enum {
 	PIECE_LEAST = 16,     /* granules: a body is not broken up into smaller pieces than this for
 				want     of memory */
-	EVICTION_FACTOR = 16, /* a run that is not found after this many times its size went for
+	EVICTION_FACTOR = 64, /* a run that is not found after this many times its size went for
 				 it, is given up: memory is too broken up */
 	CLEARED_A_TURN = 32,  /* records, before others get the lock */
 };
