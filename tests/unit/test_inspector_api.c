@@ -340,56 +340,74 @@ static void clearing_takes_what_has_ended(void **state)
 
 /* --- health */
 
-struct one_pool {
-	struct upstream *upstream;
-	struct pool *pool;
-	struct pool *pools[1];
-	int port_holder; /* a bound socket: nobody else gets its port */
-	bool closed;
+enum {
+	UPSTREAMS = 2,
+};
+
+struct upstreams { /* on ports that are bound; whether one listens, each test says */
+	struct upstream *upstreams[UPSTREAMS];
+	struct pool *pools[UPSTREAMS];
+	int sockets[UPSTREAMS];
+	unsigned open;
 };
 
 static void on_pool_closed(void *context)
 {
-	((struct one_pool *)context)->closed = true;
+	((struct upstreams *)context)->open--;
 }
 
-static void one_pool_init(struct inspector_fixture *f, struct one_pool *one)
+static void upstreams_init(struct inspector_fixture *f, struct upstreams *all)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t len = sizeof(address);
-	struct upstream_address where = {.host = "127.0.0.1"};
+	for (unsigned i = 0; i < UPSTREAMS; i++) {
+		struct sockaddr_in address = {.sin_family = AF_INET};
+		socklen_t len = sizeof(address);
+		struct upstream_address where = {.host = "127.0.0.1"};
 
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	one->port_holder = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(bind(one->port_holder, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(getsockname(one->port_holder, (struct sockaddr *)&address, &len), 0);
-	where.port = ntohs(address.sin_port);
-	one->closed = false;
-	one->upstream = upstream_create("api", &where, &pool_settings_default);
-	one->pool = pool_create(&f->worker.loop, one->upstream);
-	one->pools[0] = one->pool;
-	f->worker.pools = one->pools;
-	f->proxy_settings.upstream_count = 1;
+		address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		all->sockets[i] = socket(AF_INET, SOCK_STREAM, 0);
+		assert_int_equal(
+			bind(all->sockets[i], (struct sockaddr *)&address, sizeof(address)), 0);
+		assert_int_equal(
+			getsockname(all->sockets[i], (struct sockaddr *)&address, &len), 0);
+		where.port = ntohs(address.sin_port);
+		all->upstreams[i] = upstream_create("api", &where, &pool_settings_default);
+		all->pools[i] = pool_create(&f->worker.loop, all->upstreams[i]);
+	}
+	all->open = UPSTREAMS;
+	f->worker.pools = all->pools;
+	f->proxy_settings.upstream_count = UPSTREAMS;
 }
 
-static void one_pool_fini(struct inspector_fixture *f, struct one_pool *one)
+static void all_have_failed(struct upstreams *all)
+{
+	const struct err err = {.code = ERR_CONNECT, .text = "connect: refused"};
+
+	for (unsigned i = 0; i < UPSTREAMS; i++) {
+		upstream_tried(all->upstreams[i], &err);
+	}
+}
+
+static void upstreams_fini(struct inspector_fixture *f, struct upstreams *all)
 {
 	inspect_finish(f);
-	pool_close(one->pool, on_pool_closed, one);
-	while (!one->closed) {
-		loop_settle(&f->worker.loop);
-		(void)uv_run(&f->worker.loop.uv, UV_RUN_NOWAIT);
+	for (unsigned i = 0; i < UPSTREAMS; i++) {
+		pool_close(all->pools[i], on_pool_closed, all);
 	}
-	upstream_destroy(one->upstream);
-	(void)close(one->port_holder);
+	while (all->open > 0) {
+		inspect_turn(f);
+	}
+	for (unsigned i = 0; i < UPSTREAMS; i++) {
+		upstream_destroy(all->upstreams[i]);
+		(void)close(all->sockets[i]);
+	}
 }
 
 static void health_needs_neither_token_nor_host(void **state)
 {
 	struct inspector_fixture *f = *state;
-	struct one_pool one;
+	struct upstreams all;
 
-	one_pool_init(f, &one);
+	upstreams_init(f, &all);
 	assert_int_equal(
 		inspect(f, "GET", "/_inspector/healthz", "Host: evil.example\r\nVia: 1.1 x\r\n")
 			->status,
@@ -400,7 +418,7 @@ static void health_needs_neither_token_nor_host(void **state)
 			->status,
 		200);
 	assert_string_equal(inspected_body(&f->asked), "ok\n");
-	one_pool_fini(f, &one);
+	upstreams_fini(f, &all);
 }
 
 static void a_process_that_drains_lives_but_is_not_ready(void **state)
@@ -415,36 +433,49 @@ static void a_process_that_drains_lives_but_is_not_ready(void **state)
 static void without_an_upstream_it_is_not_ready_until_one_can_be_reached_again(void **state)
 {
 	struct inspector_fixture *f = *state;
-	struct one_pool one;
-	const struct err err = {.code = ERR_CONNECT, .text = "connect: refused"};
+	struct upstreams all;
 
-	one_pool_init(f, &one);
-	upstream_tried(one.upstream, &err);
+	upstreams_init(f, &all);
+	all_have_failed(&all);
 	expect_problem(inspect_get(f, "/_inspector/readyz"), 503);
-	assert_false(upstream_reachable(one.upstream));
-	assert_int_equal(listen(one.port_holder, 5), 0);
 	/* no traffic tried it meanwhile: the question itself finds out */
+	assert_int_equal(listen(all.sockets[1], 5), 0);
 	assert_int_equal(inspect_get(f, "/_inspector/readyz")->status, 200);
-	assert_true(upstream_reachable(one.upstream));
-	one_pool_fini(f, &one);
+	assert_true(upstream_reachable(all.upstreams[1]));
+	upstreams_fini(f, &all);
+}
+
+static void two_upstreams_that_come_back_at_once_make_one_answer(void **state)
+{
+	struct inspector_fixture *f = *state;
+	struct upstreams all;
+
+	upstreams_init(f, &all);
+	all_have_failed(&all);
+	assert_int_equal(listen(all.sockets[0], 5), 0);
+	assert_int_equal(listen(all.sockets[1], 5), 0);
+	assert_int_equal(inspect_get(f, "/_inspector/readyz")->status, 200);
+	for (unsigned i = 0; i < 20; i++) {
+		inspect_turn(f);
+	}
+	upstreams_fini(f, &all);
 }
 
 static void who_asked_for_readiness_may_leave_before_the_answer(void **state)
 {
 	struct inspector_fixture *f = *state;
-	struct one_pool one;
-	const struct err err = {.code = ERR_CONNECT, .text = "connect: refused"};
+	struct upstreams all;
 
-	one_pool_init(f, &one);
-	for (unsigned turns = 0; turns < 4; turns++) {
-		upstream_tried(one.upstream, &err);
-		(void)inspect_begin(f, "GET", "/_inspector/readyz", "");
-		for (unsigned i = 0; i < turns; i++) {
-			inspect_turn(f);
-		}
-		inspect_finish(f);
+	upstreams_init(f, &all);
+	all_have_failed(&all);
+	(void)inspect_begin(f, "GET", "/_inspector/readyz", "");
+	loop_settle(&f->worker.loop); /* the attempts are under way */
+	assert_int_equal(f->asked.status, 0);
+	inspect_finish(f);
+	for (unsigned i = 0; i < 20; i++) {
+		inspect_turn(f);
 	}
-	one_pool_fini(f, &one);
+	upstreams_fini(f, &all);
 }
 
 int main(void)
@@ -480,6 +511,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			without_an_upstream_it_is_not_ready_until_one_can_be_reached_again, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			two_upstreams_that_come_back_at_once_make_one_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			who_asked_for_readiness_may_leave_before_the_answer, setup, teardown),
 	};
