@@ -86,6 +86,7 @@ class Workplace:
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="sightglass-bench-")
+        os.chmod(self.folder, 0o755)  # nginx workers read files as another user
         self.servers = []
         return self
 
