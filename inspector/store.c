@@ -12,11 +12,12 @@
 #include "inspector/store_layout.h"
 
 enum {
-	PIECE_LEAST = 16,     /* granules: a body is not broken up into smaller pieces than this for
-				want     of memory */
-	EVICTION_FACTOR = 64, /* a run that is not found after this many times its size went for
-				 it, is given up: memory is too broken up */
-	CLEARED_A_TURN = 32,  /* records, before others get the lock */
+	/* Granules: for want of memory a body is not broken up into smaller pieces than this. */
+	PIECE_LEAST = 16,
+	/* A run that is not found after this many times its size went for it, is given up: memory
+	   is too broken up. */
+	EVICTION_FACTOR = 64,
+	CLEARED_A_TURN = 32, /* records, before others get the lock */
 };
 
 /* --- going. All of these want the lock */
