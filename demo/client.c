@@ -103,12 +103,23 @@ static void become_idle(struct demo_client *self)
 
 /* --- answering */
 
+static void note_queue(struct demo_client *self)
+{
+	struct demo_counters *counters = &self->service->counters;
+	size_t queued = stream_backlog_size(&self->stream);
+
+	if (queued > counters->most_queued) {
+		counters->most_queued = queued;
+	}
+}
+
 /* The turn's writes have left, or the client has taken what was waiting. */
 static void on_sent(struct task *task)
 {
 	struct demo_client *self = container_of(task, struct demo_client, sent);
 	bool last = self->close_after || self->phase == DEMO_CLIENT_TUNNEL;
 
+	note_queue(self);
 	if (stream_blocked(&self->stream)) {
 		return; /* `drained` comes back here */
 	}
@@ -423,12 +434,9 @@ static void on_failed(struct stream *stream, int status)
 static void on_blocked(struct stream *stream)
 {
 	struct demo_client *self = container_of(stream, struct demo_client, stream);
-	struct demo_counters *counters = &self->service->counters;
 
+	note_queue(self);
 	self->send_backlog = stream_backlog_size(stream);
-	if (self->send_backlog > counters->most_queued) {
-		counters->most_queued = self->send_backlog;
-	}
 	if (self->phase == DEMO_CLIENT_TUNNEL) {
 		stream_pause(stream); /* who sends without reading gets no answer to queue */
 	}

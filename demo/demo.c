@@ -86,15 +86,18 @@ static int listen_on_loopback(struct demo *self)
 	return rc;
 }
 
-/* Signals are the main thread's: the new one takes none, so a peer that is gone is an EPIPE here.
- */
+/* What ends the program is for the main thread to hear; a peer that is gone is an EPIPE here. */
 static int start_thread(struct demo *self)
 {
-	sigset_t all, before;
+	static const int elsewhere[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
+	sigset_t blocked, before;
 	int rc;
 
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	(void)sigemptyset(&blocked);
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+		(void)sigaddset(&blocked, elsewhere[i]);
+	}
+	(void)pthread_sigmask(SIG_BLOCK, &blocked, &before);
 	rc = pthread_create(&self->thread, NULL, run, self);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;

@@ -219,24 +219,35 @@ static void the_api_counts_its_calls_and_connections(void **state)
 
 /* --- slow and failing */
 
-static void a_slow_report_holds_up_nobody(void **state)
+/* True where somebody who asked later has the answer already, and the report is still to come. */
+static bool overtakes_a_report(void)
 {
 	int slow = dial();
 	int quick = dial();
-	struct pollfd ready[] = {{.fd = slow, .events = POLLIN}, {.fd = quick, .events = POLLIN}};
+	struct pollfd still_waits = {.fd = slow, .events = POLLIN};
 	struct demo_answer_read answer;
+	bool overtaken;
 
-	(void)state;
 	say_request(slow, "GET", "/api/reports?year=2025", "", NULL);
-	say_request(quick, "GET", "/api/me", "", NULL);
-	assert_true(poll(ready, 2, -1) > 0);
-	assert_true(ready[1].revents != 0); /* the one that was asked later answers first */
+	assert_int_equal(status_of(quick, "GET", "/api/me", NULL), 200);
+	overtaken = poll(&still_waits, 1, 0) == 0;
 	answer = read_answer(slow);
 	assert_int_equal(answer.status, 200);
 	expect_in(answer.body.ptr, "\"query\":\"year=2025\"");
 	drop(&answer);
 	close(slow);
 	close(quick);
+	return overtaken;
+}
+
+static void a_slow_report_holds_up_nobody(void **state)
+{
+	unsigned tries = 0;
+
+	(void)state;
+	while (!overtakes_a_report()) { /* this process may have been held up itself, once */
+		assert_true(++tries < 5);
+	}
 }
 
 static void a_failing_call_names_the_request(void **state)
@@ -342,6 +353,57 @@ static void an_old_client_gets_a_body_up_to_the_close(void **state)
 	close(fd);
 }
 
+static void the_last_answer_of_a_connection_is_its_end(void **state)
+{
+	static const char *const requests[] = {
+		"GET /api/me HTTP/1.0\r\n\r\n",
+		"GET /api/me HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		int fd = dial();
+		struct demo_answer_read answer;
+
+		say(fd, requests[i]);
+		answer = read_answer(fd);
+		assert_true(answer.whole);
+		expect_in(answer.head.ptr, "Connection: close\r\n");
+		assert_true(ends(fd));
+		drop(&answer);
+		close(fd);
+	}
+}
+
+/* What was on its way to them would else be sent through freed memory, or to somebody else. */
+static void who_leaves_is_forgotten(void **state)
+{
+	int fd = dial();
+	int patient = dial();
+	int reader = dial();
+	int listener = dial();
+	struct demo_answer_read answer;
+
+	(void)state;
+	say(reader, "GET /api/reports HTTP/1.1\r\nHost: a\r\n\r\n"
+		    "GET /api/me HTTP/1.1\r\nHost: a\r\n\r\n");
+	say_request(listener, "GET", "/api/events", "", NULL);
+	while (counted(fd, "GET /api/reports") + counted(fd, "GET /api/events") < 2) {
+	}
+	say_request(patient, "GET", "/api/reports", "", NULL); /* due after the other one */
+	close(reader);
+	close(listener);
+	while (counted(fd, "connections_open") > 2) {
+	}
+	assert_int_equal(status_of(fd, "POST", "/api/blast/jobs", "{\"name\":\"x\"}"), 201);
+	answer = read_answer(patient);
+	expect_in(answer.body.ptr, "\"reports\":[");
+	assert_int_equal(status_of(fd, "DELETE", "/api/blast/jobs/none", NULL), 404);
+	drop(&answer);
+	close(patient);
+	close(fd);
+}
+
 static void a_client_that_waits_for_100_is_told_to_go_on(void **state)
 {
 	int fd = dial();
@@ -413,6 +475,8 @@ int main(void)
 		API_TEST(a_request_that_can_be_read_two_ways_is_refused),
 		API_TEST(pipelined_requests_are_answered_in_order),
 		API_TEST(an_old_client_gets_a_body_up_to_the_close),
+		API_TEST(the_last_answer_of_a_connection_is_its_end),
+		API_TEST(who_leaves_is_forgotten),
 		API_TEST(a_client_that_waits_for_100_is_told_to_go_on),
 		API_TEST(connections_of_every_kind_end_with_the_demo),
 	};
