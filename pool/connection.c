@@ -217,18 +217,17 @@ static void attempt_failed(struct connection *connection, int status)
 static void on_answered(struct resolver_query *query, int status)
 {
 	struct connection *connection = container_of(query, struct connection, query);
-	const struct resolver *resolver = &connection->connector->resolver;
 	struct err err;
 
 	loop_timer_stop(connection->connector->loop, &connection->timer);
-	if (connection->status != 0 && connection->generation == resolver->generation) {
-		give_up(connection); /* there is nothing new */
-	} else if (status < 0) {
-		describe_lookup(connection, status, &err);
-		connection->connector->events->failed(connection, &err);
-	} else {
+	if (connection->generation != connection->connector->resolver.generation) {
 		use_addresses(connection);
 		attempt(connection);
+	} else if (connection->status != 0) {
+		give_up(connection); /* there is nothing new */
+	} else {
+		describe_lookup(connection, status, &err);
+		connection->connector->events->failed(connection, &err);
 	}
 }
 
@@ -243,7 +242,6 @@ static void on_timer(struct timer *timer)
 		return;
 	}
 	assert(connection->state == CONNECTION_LOOKING_UP);
-	resolver_forget(&connection->query);
 	if (connection->status != 0) {
 		give_up(connection);
 	} else {

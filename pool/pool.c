@@ -254,11 +254,10 @@ static void free_when_empty(struct pool *pool)
 	void (*closed)(void *) = pool->closed;
 	void *context = pool->closed_context;
 
-	if (!pool->closing || pool->connections > 0 || !list_empty(&pool->settled) ||
-		!pool->resolver_quiet || pool->held) {
+	if (!pool->closing || pool->connections > 0 || !pool->resolver_quiet || pool->held) {
 		return;
 	}
-	assert(list_empty(&pool->waiters));
+	assert(list_empty(&pool->waiters) && list_empty(&pool->settled));
 	shelf_fini(&pool->shelf);
 	tally_leave(upstream_tallies(pool->connector.upstream), &pool->tally);
 	while ((node = list_pop_front(&pool->spare)) != NULL) {

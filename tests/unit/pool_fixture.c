@@ -150,6 +150,25 @@ void pool_fixture_settle(struct pool_fixture *f)
 	loop_settle(f->loop);
 }
 
+struct pause {
+	struct timer timer;
+	bool over;
+};
+
+static void on_pause_over(struct timer *timer)
+{
+	container_of(timer, struct pause, timer)->over = true;
+}
+
+void pool_fixture_pass(struct pool_fixture *f, uint64_t ms)
+{
+	struct pause pause = {.over = false};
+
+	timer_init(&pause.timer, on_pause_over);
+	loop_timer_start(f->loop, &pause.timer, ms);
+	RUN_UNTIL(f, pause.over);
+}
+
 void pool_fixture_later(struct pool_fixture *f, uint64_t ms)
 {
 	f->loop->turn_us = clock_now_us() + ms * 1000;

@@ -68,6 +68,8 @@ void pool_fixture_let_end(struct pool_fixture *f);
 void pool_fixture_run_once(struct pool_fixture *f);
 /* Ends the turn in which the test called something on the first worker. */
 void pool_fixture_settle(struct pool_fixture *f);
+/* Runs the first worker's loop for so long: to see that something does not happen. */
+void pool_fixture_pass(struct pool_fixture *f, uint64_t ms);
 /* What is called until the next settle happens so much later. */
 void pool_fixture_later(struct pool_fixture *f, uint64_t ms);
 struct upstream_counts pool_fixture_counts(const struct pool_fixture *f);

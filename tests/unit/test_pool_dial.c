@@ -424,6 +424,93 @@ static void closing_waits_for_a_lookup_that_runs(void **state)
 	assert_true(closed);
 }
 
+static void an_index_of_old_addresses_says_nothing_of_new_ones(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct resolver resolver;
+	uint32_t old;
+
+	resolver_init(&resolver, f->loop, "api.test", 80);
+	assert_int_equal(resolver.count, 0);
+	resolver_refresh(&resolver);
+	ANSWER("127.0.0.1", "127.0.0.2");
+	old = resolver.generation;
+	resolver_prefer(&resolver, old, 1);
+	assert_int_equal(resolver.preferred, 1);
+	resolver_refresh(&resolver);
+	ANSWER("127.0.0.3");
+	assert_int_not_equal(resolver.generation, old);
+	resolver_prefer(&resolver, old, 1);
+	assert_int_equal(resolver.preferred, 0);
+	assert_true(resolver_stop(&resolver, NULL));
+}
+
+static void closing_between_two_addresses_waits_for_the_first(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct asker asker;
+	struct pool *pool;
+	bool closed = false;
+
+	start(f);
+	pool = f->pool;
+	waits(&asker, f);
+	ANSWER("255.255.255.255", "127.0.0.1");
+	assert_int_equal(asker.waiter.connection->state, CONNECTION_BETWEEN);
+	f->workers[0].pool = NULL;
+	pool_close(pool, on_closed, &closed);
+	pool_fixture_settle(f);
+	RUN_UNTIL(f, closed);
+	assert_int_equal(asker.err.code, ERR_DRAINING);
+	assert_int_equal(pool_fixture_counts(f).opened, 0);
+}
+
+static void closing_overtakes_a_failure_that_is_still_to_be_told(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct asker asker;
+	struct pool *pool;
+	bool closed = false;
+
+	f->settings.connect_timeout_ms = 20;
+	pool_fixture_start_at(f, "http://255.255.255.255:80");
+	pool = f->pool;
+	asker_init(&asker, f);
+	pool_acquire(pool, &asker.waiter, false);
+	f->workers[0].pool = NULL;
+	pool_close(pool, on_closed, &closed);
+	pool_fixture_settle(f);
+	RUN_UNTIL(f, closed);
+	assert_int_equal(asker.err.code, ERR_DRAINING);
+	assert_int_equal(f->told, 1);
+}
+
+static void a_timeout_ends_with_what_it_was_for(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct asker asker;
+	struct asker opening;
+	struct pool *pool;
+	bool closed = false;
+
+	f->settings.connect_timeout_ms = 20;
+	start(f);
+	waits(&asker, f);
+	ANSWER("127.0.0.1");
+	RUN_UNTIL(f, asker.turn != 0);
+	pool_fixture_pass(f, 30); /* connected: it has no timeout any more */
+	assert_non_null(asker.connection);
+	asker_discard(&asker);
+	waits(&opening, f);
+	pool = f->pool;
+	f->workers[0].pool = NULL;
+	pool_close(pool, on_closed, &closed);
+	pool_fixture_settle(f);
+	RUN_UNTIL(f, closed);
+	pool_fixture_pass(f, 30); /* closed: there is nothing to time out */
+	assert_int_equal(opening.err.code, ERR_DRAINING);
+}
+
 /* --- what cannot be reached */
 
 static void a_refusal_says_by_whom_and_where(void **state)
@@ -590,6 +677,43 @@ static void one_silent_address_leaves_time_for_the_next(void **state)
 	close_silent_port(listener, fillers);
 }
 
+static void an_attempt_goes_on_with_what_another_has_learnt(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct asker slow;
+	struct asker quick;
+	char url[64];
+	uint16_t port;
+	int fillers[4];
+	int listener = silent_port(&port, fillers);
+
+	(void)snprintf(url, sizeof(url), "http://api.test:%u", port);
+	pool_fixture_start_at(f, url);
+	waits(&quick, f);
+	ANSWER("127.0.0.2", "127.0.0.4"); /* both refuse */
+	RUN_UNTIL(f, quick.turn != 0);
+	asker_init(&slow, f);
+	slow.waiter.connect_timeout_ms = 1000;
+	waits(&quick, f); /* asks, as the kept ones do not work */
+	RUN_UNTIL(f, service.request != NULL);
+	ANSWER("127.0.0.1", "127.0.0.2"); /* the first is silent */
+	pool_cancel(&quick.waiter);
+	asker_acquire(&slow, 0, false);
+	asker_init(&quick, f);
+	quick.waiter.connect_timeout_ms = 16;
+	asker_acquire(&quick, 0, false);
+	RUN_UNTIL(f, service.request != NULL); /* the quick one has tried both */
+	ANSWER("127.0.0.3");
+	RUN_UNTIL(f, quick.turn != 0);
+	RUN_UNTIL(f, service.request != NULL); /* the slow one, having tried the new address */
+	assert_int_equal(ntohl(slow.waiter.connection->address.v4.sin_addr.s_addr), 0x7f000003);
+	ANSWER("127.0.0.3");
+	fails_with(&slow, ERR_CONNECT,
+		"upstream api: connect to api.test:PORT (127.0.0.3:PORT): connection refused",
+		port);
+	close_silent_port(listener, fillers);
+}
+
 static void kept_addresses_that_are_silent_are_asked_for_again(void **state)
 {
 	struct pool_fixture *f = *state;
@@ -664,6 +788,10 @@ int main(void)
 		TEST(more_addresses_than_we_keep_are_passed_over),
 		TEST(a_lookup_that_takes_too_long_is_a_connect_timeout),
 		TEST(closing_waits_for_a_lookup_that_runs),
+		TEST(an_index_of_old_addresses_says_nothing_of_new_ones),
+		TEST(closing_between_two_addresses_waits_for_the_first),
+		TEST(closing_overtakes_a_failure_that_is_still_to_be_told),
+		TEST(a_timeout_ends_with_what_it_was_for),
 		TEST(a_refusal_says_by_whom_and_where),
 		TEST(a_socket_that_is_not_there_says_so),
 		TEST(a_failure_is_that_of_the_one_it_was_begun_for),
@@ -671,6 +799,7 @@ int main(void)
 		TEST(a_connection_that_takes_too_long_is_a_connect_timeout),
 		TEST(one_may_say_a_shorter_time),
 		TEST(one_silent_address_leaves_time_for_the_next),
+		TEST(an_attempt_goes_on_with_what_another_has_learnt),
 		TEST(kept_addresses_that_are_silent_are_asked_for_again),
 		TEST(one_who_leaves_while_its_connection_is_opened_gives_the_place_back_in_the_end),
 	};
