@@ -426,7 +426,9 @@ static struct slice keep_text(
 		run->truncated = true;
 		return slice_of(NULL, 0);
 	}
-	memcpy(copy, text.ptr, text.len);
+	if (text.len > 0) {
+		memcpy(copy, text.ptr, text.len);
+	}
 	return slice_of(copy, text.len);
 }
 

@@ -144,7 +144,7 @@ bool record_fields_next(struct record_fields *walk, struct slice *name, struct s
 	const char *end;
 	const char *colon;
 
-	if (walk->left == 0) {
+	if (walk->left == 0 || walk->rest.len == 0) {
 		return false;
 	}
 	end = memchr(start, '\n', walk->rest.len);
@@ -228,5 +228,5 @@ void record_hash_format(
 		out[2 * i] = digits[hash[i] >> 4];
 		out[2 * i + 1] = digits[hash[i] & 15];
 	}
-	out[2 * RECORD_HASH_SIZE] = '\0';
+	out[RECORD_HASH_TEXT_SIZE - 1] = '\0';
 }

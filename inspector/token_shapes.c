@@ -239,13 +239,19 @@ static size_t aws_secret_value(struct slice text, size_t at)
 	return matched < sizeof(name) - 1 || gap == 0 || gap > AWS_SECRET_GAP_MAX ? 0 : at + gap;
 }
 
+/* Of a personal, OAuth, user-to-server, server-to-server or refresh token. */
+static bool is_github_kind(char c)
+{
+	return c == 'p' || c == 'o' || c == 'u' || c == 's' || c == 'r';
+}
+
 static size_t github_at(struct slice text, size_t at)
 {
 	if (STANDS(text, at, "github_pat_")) {
 		return prefixed(text, at, sizeof("github_pat_") - 1, is_word, KEY_LEAST);
 	}
 	if (text.len - at > 4 && text.ptr[at + 1] == 'h' && text.ptr[at + 3] == '_' &&
-		memchr("pousr", text.ptr[at + 2], 5) != NULL) {
+		is_github_kind(text.ptr[at + 2])) {
 		return prefixed(text, at, 4, is_word, KEY_LEAST);
 	}
 	return 0;
