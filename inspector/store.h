@@ -4,9 +4,9 @@
  *
  * All bytes of records (facts, heads, bodies) lie in one region of capture.memory bytes: the bound
  * cannot be passed. One lock guards region, order and counts; it is held for some tens of
- * nanoseconds, never while bytes are copied, hashed or formatted. Records count references: one
- * that went while somebody reads it keeps its memory until the last reference is given back, and
- * counts against the bytes until then.
+ * nanoseconds (some microseconds where records with large bodies go), never while bytes are copied,
+ * hashed or formatted. Records count references: one that went while somebody reads it keeps its
+ * memory until the last reference is given back, and counts against the bytes until then.
  */
 #ifndef SIGHTGLASS_INSPECTOR_STORE_H
 #define SIGHTGLASS_INSPECTOR_STORE_H
