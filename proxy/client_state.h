@@ -66,9 +66,34 @@ struct client {
 
 extern const struct requester_ops client_answer_ops;
 
-/* Takes up what was carried, at the end of the turn. */
-void client_go_on(struct client *self);
+/* --- client.c: the connection */
+
+/* Ends the connection; a running exchange is cancelled, because of `why` where that is not NULL. */
+void client_close(struct client *client, const struct err *why);
+/*
+ * Ends our side and drops what still comes, so that the client reads our answer and not a reset
+ * (RFC 9112 section 9.6).
+ */
+void client_linger(struct client *client);
 /* The exchange is over in both directions, and the connection goes on. */
-void client_exchange_over(struct client *self);
+void client_exchange_over(struct client *client);
+
+/* --- client_request.c: requests */
+
+/* Takes what was read, by the phase that the connection is in; keeps what cannot be taken yet. */
+void client_take(struct client *client, struct slice in);
+/* Keeps it, and stops reading where that is enough. */
+void client_carry(struct client *client, struct slice rest);
+/* Takes up what was carried, at the end of the turn. */
+void client_go_on(struct client *client);
+void client_on_go_on(struct task *task);
+/* The next request's exchange. */
+void client_begin_exchange(struct client *client);
+/* Starts the timeout that the phase asks for, or stops it. */
+void client_watch_request(struct client *client);
+/* Has the request answered by an error; the connection ends after that. */
+void client_refuse(struct client *client, const struct err *why);
+/* The same of one whose body was being read: what went upstream is cut off there. */
+void client_body_failed(struct client *client, const struct err *why);
 
 #endif

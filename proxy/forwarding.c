@@ -372,6 +372,10 @@ struct slice forwarding_response(
 
 	drop_hop_by_hop(head, request_id_name);
 	drop_named(head, request_id_name); /* an upstream's own value never overrides ours */
+	if (head->status < 200 || head->status == 204) {
+		drop_all(head,
+			FIELD_CONTENT_LENGTH); /* RFC 9110 section 8.6: these must not bear one */
+	}
 	head_writer_init(&writer, loop_scratch(exchange->loop, room), room);
 	head_writer_status_line(&writer, head->status, head->reason);
 	head_writer_fields(&writer, head);

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "proxy/access_log.h"
 #include "proxy/listener.h"
@@ -183,9 +184,14 @@ struct server *server_create(const struct proxy_settings *settings, struct err *
 	assert(server != NULL);
 	memset(server, 0, sizeof(*server));
 	server->settings = settings;
-	server->connection_limit = settings->limits.connections;
-	if (server->connection_limit == 0) {
-		server->connection_limit = server_connections_auto(settings);
+	server->connection_limit = server_connections_auto(settings); /* raises the limit, too */
+	if (settings->limits.connections > server->connection_limit) {
+		log_warn("limits.connections: %u is more than the file-descriptor limit has room "
+			 "for; it leaves %u",
+			settings->limits.connections, server->connection_limit);
+	}
+	if (settings->limits.connections != 0) {
+		server->connection_limit = settings->limits.connections;
 	}
 	server->routes = route_table_create(settings);
 	server->upstreams = mem_alloc_array(settings->upstream_count, sizeof(struct upstream *));

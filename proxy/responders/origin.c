@@ -3,10 +3,12 @@
  * timeouts; see origin.h. The answer's way back is in origin_answer.c.
  *
  * How it can fail, and what is done:
- *   no connection (refused, unresolved, queue full, timeouts)  abort with the pool's error
- *   a reused connection dies before an answer's first byte      once more on a fresh one, where the
- * request can be sent again; else abort any other death, silence or broken answer abort; before the
- * answer's head it becomes a 502 or 504, after it the client's connection breaks off
+ *
+ * - No connection (refused, unresolved, queue full, timeouts): abort, with the pool's error.
+ * - A reused connection dies before an answer's first byte: once more on a fresh one, where the
+ *   request can be sent again; else abort.
+ * - Any other death, silence or broken answer: abort. Before the answer's head it becomes a 502 or
+ *   504, after it the client's connection breaks off.
  */
 #include "proxy/responders/origin.h"
 

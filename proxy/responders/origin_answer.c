@@ -82,7 +82,6 @@ static void begin_body(struct origin *self, struct slice rest)
 
 	self->phase = ORIGIN_BODY;
 	self->response.head = &self->head;
-	self->trailers.count = 0; /* the body reader fills it for chunks alone */
 	body_reader_init(&self->body_reader, &self->response.framing, &self->trailers,
 		&exchange->arena, &exchange->worker->response_limits);
 	if (self->response.framing.kind == FRAMING_TUNNEL) {
