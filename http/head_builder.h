@@ -41,8 +41,10 @@ void head_builder_status(struct head_builder *builder, unsigned status);
  */
 void head_builder_field(struct head_builder *builder, struct slice name, struct slice value);
 void head_builder_field_u64(struct head_builder *builder, struct slice name, uint64_t value);
-/* Ends the section and fills `head`. 0, or ERR_LIMIT where a capacity or the arena's bound did not
- * suffice. */
+/*
+ * Ends the section and fills `head`. 0, or ERR_LIMIT where a capacity or the arena's bound did not
+ * suffice.
+ */
 enum err_code head_builder_finish(struct head_builder *builder, struct head *head);
 
 #endif

@@ -10,8 +10,7 @@ enum range_fit { /* the more specific range decides, wherever it stands */
 	FIT_SUBTYPE, /* this one */
 };
 
-/* Takes what stands before the next `separator` off `*rest`; quoted strings are passed over whole.
- */
+/* Takes what stands before the next `separator`, which none in quotes is, off `*rest`. */
 static bool next_part(struct slice *rest, char separator, struct slice *part)
 {
 	bool quoted = false;
@@ -76,8 +75,10 @@ static enum range_fit fit_of(struct slice range, struct slice type, struct slice
 		       : FIT_NONE;
 }
 
-/* "type/subtype;name=value;q=0.5": parameters but q do not narrow the range down, since we have one
- * form of each type. */
+/*
+ * "type/subtype;name=value;q=0.5": parameters but q do not narrow the range down, since we have one
+ * form of each type.
+ */
 static unsigned weight_of(struct slice parameters)
 {
 	struct slice parameter;

@@ -15,8 +15,10 @@
  */
 unsigned accept_weight(const struct head *head, struct slice type, struct slice subtype);
 
-/* True where text/html weighs more than application/json: curl and fetch() get data, browsers get
- * the page. */
+/*
+ * True where text/html weighs more than application/json: curl and fetch() get data, browsers get
+ * the page.
+ */
 bool accept_prefers_html(const struct head *head);
 
 #endif

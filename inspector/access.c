@@ -213,8 +213,10 @@ enum access access_check(const struct access_rules *rules, const struct access_r
 		return ACCESS_GRANTED;
 	}
 	if (!query_right && !has_cookie(request->head, rules->token)) {
-		/* A bearer that is not ours may be the dashboard's own: where none is needed, it
-		 * does not matter. A token in the query can only be meant for us. */
+		/*
+		 * A bearer that is not ours may be the dashboard's own: where none is needed, it
+		 * does not matter. A token in the query can only be meant for us.
+		 */
 		if (request->has_query_token && rules->token->text != NULL) {
 			return ACCESS_TOKEN_WRONG;
 		}

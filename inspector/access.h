@@ -36,8 +36,10 @@ enum access {
 
 enum access access_check(const struct access_rules *rules, const struct access_request *request);
 
-/* True for a field that says that the request was passed on: Forwarded, X-Forwarded-*, X-Real-IP,
- * Via, also with '_' for '-'. */
+/*
+ * True for a field that says that the request was passed on: Forwarded, X-Forwarded-*, X-Real-IP,
+ * Via, also with '_' for '-'.
+ */
 bool access_is_forwarding_field(struct slice name);
 
 #endif

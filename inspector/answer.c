@@ -235,8 +235,7 @@ struct exchange *answer_exchange(const struct answer *answer)
 
 /* --- building */
 
-/* The panel runs what came with it and shows captured pictures as blobs; everything else nothing.
- */
+/* The panel runs what came with it and shows captured pictures as blobs; nothing else runs. */
 static const char page_policy[] =
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
 	"connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";

@@ -69,17 +69,23 @@ void answer_send_lent(struct answer *answer, struct slice content_type, struct s
 /* What the caller appended to answer_buffer(). */
 void answer_send_buffer(struct answer *answer, struct slice content_type);
 struct buffer *answer_buffer(struct answer *answer);
-/* What `source` makes; the answer owns it from here on. `length` is UINT64_MAX where it is not
- * known. */
+/*
+ * What `source` makes; the answer owns it from here on. `length` is UINT64_MAX where it is not
+ * known.
+ */
 void answer_send_source(
 	struct answer *answer, struct slice content_type, struct source *source, uint64_t length);
 
-/* Owns `source` although the answer is not decided yet: its stop() tells that nobody waits any
- * more. */
+/*
+ * Owns `source` although the answer is not decided yet: its stop() tells that nobody waits any
+ * more.
+ */
 void answer_wait(struct answer *answer, struct source *source);
 
-/* A whole answer: a problem (RFC 9457) with that sentence. Fields other than these need
- * answer_begin_problem(). */
+/*
+ * A whole answer: a problem (RFC 9457) with that sentence. Fields other than these need
+ * answer_begin_problem().
+ */
 void answer_problem(struct answer *answer, unsigned status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Begins one, so that fields can be added; answer_send_problem() ends it. */

@@ -122,8 +122,10 @@ static void refuse(struct answer *answer, enum access access)
 
 /* --- redirects */
 
-/* The same URL with that path and query. The path is the normal form: it begins with exactly one
- * '/', so that no browser takes it for another host. */
+/*
+ * The same URL with that path and query. The path is the normal form: it begins with exactly one
+ * '/', so that no browser takes it for another host.
+ */
 static void redirect(struct answer *answer, struct slice path, struct slice query)
 {
 	struct arena *arena = &answer_exchange(answer)->arena;

@@ -97,8 +97,10 @@ static void release_batch(struct list_source *self, struct batch *batch)
 	}
 }
 
-/* The next exchange, by its number: a record, whose reference is then the caller's, or a row. False
- * at the end. */
+/*
+ * The next exchange, by its number: a record, whose reference is then the caller's, or a row. False
+ * at the end.
+ */
 static bool next_exchange(struct list_source *self, struct batch *batch, struct record **record,
 	const struct poll_row **row)
 {
@@ -185,8 +187,7 @@ static void let_go(struct list_source *self)
 	self->record = NULL;
 }
 
-/* One that passed every filter: false where the list is full, and it only says that there is more.
- */
+/* One that passed every filter. False where the list is full: it only tells of a next page. */
 static bool take_item(struct list_source *self, uint64_t seq)
 {
 	if (self->items == self->query.limit) {

@@ -225,8 +225,10 @@ static void append_code(struct buffer *out, uint32_t code)
 	}
 }
 
-/* "\uD83D\uDE00" is one character; half a pair becomes U+FFFD. Returns how many bytes behind the
- * backslash were used, 0 where the escape is broken. */
+/*
+ * "\uD83D\uDE00" is one character; half a pair becomes U+FFFD. Returns how many bytes behind the
+ * backslash were used, 0 where the escape is broken.
+ */
 static size_t append_unicode(struct buffer *out, struct slice inside, size_t at)
 {
 	uint32_t code;

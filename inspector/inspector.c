@@ -188,8 +188,7 @@ void inspector_announce(const struct inspector *inspector)
 	if (inspector->token_was_made) {
 		buffer_printf(&line, "?token=%s", inspector->token.text);
 	}
-	/* The only place where the token stands: at a level that hides it, it is told all the same.
-	 */
+	/* The token stands nowhere else: it is told also where the level hides this line. */
 	if (log_enabled(LOG_LEVEL_INFO)) {
 		log_info("%.*s", SLICE_ARGS(buffer_slice(&line)));
 	} else if (inspector->token_was_made) {

@@ -17,8 +17,10 @@ static struct slice essence_of(struct slice type)
 	return slice_trim(slice_of(type.ptr, end == NULL ? type.len : (size_t)(end - type.ptr)));
 }
 
-/* RFC 9110 section 8.3.1, as far as it matters: two words with a '/' between them, nothing that
- * could not stand in a field. */
+/*
+ * RFC 9110 section 8.3.1, as far as it matters: two words with a '/' between them, nothing that
+ * could not stand in a field.
+ */
 static bool is_media_type(struct slice type)
 {
 	struct slice essence = essence_of(type);

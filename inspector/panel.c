@@ -46,8 +46,10 @@ void panel_page(const struct api_call *call)
 	answer_send_lent(call->answer, slice_str(page->content_type), bytes_of(page));
 }
 
-/* RFC 9110 section 13.1.2: any of the listed tags, compared weakly, or '*'. Tags of ours hold no
- * comma. */
+/*
+ * RFC 9110 section 13.1.2: any of the listed tags, compared weakly, or '*'. Tags of ours hold no
+ * comma.
+ */
 static bool client_has_it(const struct exchange *exchange, struct slice tag)
 {
 	return head_has_token(&exchange->request, FIELD_IF_NONE_MATCH, tag) ||

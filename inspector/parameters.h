@@ -14,8 +14,10 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-/* Decodes `text` into `out`, which has room for text.len bytes; `plus` says that '+' is a space.
- * Returns the length, or SIZE_MAX where an escape is broken. */
+/*
+ * Decodes `text` into `out`, which has room for text.len bytes; `plus` says that '+' is a space.
+ * Returns the length, or SIZE_MAX where an escape is broken.
+ */
 size_t percent_decode(struct slice text, bool plus, char *out);
 
 /*

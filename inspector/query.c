@@ -238,8 +238,10 @@ enum err_code query_parse(
 	return ERR_NONE;
 }
 
-/* Takes what stands before the next '*' off `*rest`, and the '*' with it. False where there is
- * none. */
+/*
+ * Takes what stands before the next '*' off `*rest`, and the '*' with it. False where there is
+ * none.
+ */
 static bool next_piece(struct slice *rest, struct slice *piece)
 {
 	const char *star = rest->len == 0 ? NULL : memchr(rest->ptr, '*', rest->len);
@@ -252,8 +254,10 @@ static bool next_piece(struct slice *rest, struct slice *piece)
 	return true;
 }
 
-/* The first piece stands at the start, the last at the end, those between in their order: the
- * earliest place of each is as good as any. */
+/*
+ * The first piece stands at the start, the last at the end, those between in their order: the
+ * earliest place of each is as good as any.
+ */
 bool glob_matches(struct slice pattern, struct slice text)
 {
 	struct slice piece;

@@ -61,8 +61,10 @@ enum err_code query_parse(
 /* All filters but `text`. */
 bool query_matches(const struct query *query, const struct query_facts *facts);
 
-/* '*' stands for any run of characters, also an empty one and one with '/' in it; the whole text
- * must match. Linear in both. */
+/*
+ * '*' stands for any run of characters, also an empty one and one with '/' in it; the whole text
+ * must match. Linear in both.
+ */
 bool glob_matches(struct slice pattern, struct slice text);
 
 #endif

@@ -191,8 +191,10 @@ static const struct side response_side = {"response_version", "response_headers"
 	"response_trailers", "response_body", "response_body_encoding", "response_body_truncated",
 	"response_body_redacted", "response_size_bytes", "response_hash"};
 
-/* What is known of a body beside its bytes. Bodies are shown as they were: nothing in them is
- * hidden. */
+/*
+ * What is known of a body beside its bytes. Bodies are shown as they were: nothing in them is
+ * hidden.
+ */
 static void write_body_facts(
 	struct json *json, const struct side *side, const struct record_body *body, bool truncated)
 {
@@ -390,8 +392,10 @@ static void begin_body(struct record_json *whole, struct json *json,
 	whole->phase++;
 }
 
-/* A body is text where all that is shown of it is UTF-8; only where more follows, or may follow,
- * can a character be cut at the end. */
+/*
+ * A body is text where all that is shown of it is UTF-8; only where more follows, or may follow,
+ * can a character be cut at the end.
+ */
 static void check_body(struct record_json *whole, const struct record_format *format, size_t *spent)
 {
 	struct slice window = next_window(whole, format, true);

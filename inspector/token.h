@@ -23,8 +23,10 @@ struct token {
 	 * inspectors on one host do not log each other's readers out.
 	 */
 	char cookie_name[TOKEN_COOKIE_NAME_SIZE];
-	/* Not the token itself: what a browser stores opens the inspector, but is not the secret of
-	 * the settings. */
+	/*
+	 * Not the token itself: what a browser stores opens the inspector, but is not the secret of
+	 * the settings.
+	 */
 	char cookie[TOKEN_COOKIE_LEN + 1];
 };
 

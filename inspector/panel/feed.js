@@ -209,17 +209,24 @@ export class Feed extends EventTarget {
     }
 
     const asked = [...store.live].sort((a, b) => a - b);
-    const { items, next } = await this.#list({ state: 'active' });
-    const running = new Set(items.map((row) => row.seq));
-    /* Where not all of them fit into the answer, the older ones wait for the next round. */
-    const reach = next === null ? 0 : Math.min(...running);
-    const ended = asked.filter((seq) => seq >= reach && !running.has(seq));
+    const tunnels = asked.some((seq) => store.get(seq).state === 'tunnel');
+    const seen = new Set();
+    let reach = 0; /* where not all fit into an answer, the older ones wait for the next round */
 
-    store.update(items);
-    for (const [oldest, newest] of together(ended).slice(0, LOOKUPS)) {
-      await this.#lookUp(ended.filter((seq) => seq >= oldest && seq <= newest));
+    for (const state of tunnels ? ['active', 'tunnel'] : ['active']) {
+      const { items, next } = await this.#list({ state });
+
+      items.forEach((row) => seen.add(row.seq));
+      reach = Math.max(reach, next ?? 0);
+      store.update(items);
     }
-    return ended;
+
+    const unseen = asked.filter((seq) => seq >= reach && !seen.has(seq));
+
+    for (const [oldest, newest] of together(unseen).slice(0, LOOKUPS)) {
+      await this.#lookUp(unseen.filter((seq) => seq >= oldest && seq <= newest));
+    }
+    return asked.filter((seq) => !store.live.has(seq));
   }
 
   /* What became of exchanges that are near each other, oldest first; one that is not kept goes. */

@@ -37,12 +37,21 @@ export function errorText(error) {
   return text(error);
 }
 
+/* Whether it still goes on: a tunnel keeps its state when it ends, and has its last phase only then. */
+export function isRunning(item) {
+  return (
+    item.state === 'active' ||
+    (item.state === 'tunnel' && !Number.isFinite(item.timing?.receive_ms))
+  );
+}
+
 /* A row of a summary, a poll row or a whole record. `now` is when it was read, of performance.now(). */
 export function toRow(item, now = performance.now()) {
   const timing = item.timing ?? {};
   const query = text(item.query);
   const ts = Number.isFinite(item.ts) ? item.ts : Date.parse(item.time) / 1000;
-  const running = item.state === 'active' && !(item.duration_ms > 0);
+  const live = isRunning(item);
+  const uncounted = live && !(item.duration_ms > 0);
 
   return {
     seq: item.seq,
@@ -50,11 +59,12 @@ export function toRow(item, now = performance.now()) {
     ts,
     poll: item.poll === true,
     state: text(item.state) || 'complete',
+    live,
     method: text(item.method),
     path: text(item.path),
     query: query === '' || query.startsWith('?') ? query : `?${query}`,
     status: number(item.status),
-    duration: running ? Math.max(0, (serverNow() - ts) * 1000) : number(item.duration_ms),
+    duration: uncounted ? Math.max(0, (serverNow() - ts) * 1000) : number(item.duration_ms),
     caller: text(item.caller) || text(item.client_ip),
     route: text(item.route),
     upstream: text(item.upstream),
@@ -75,6 +85,7 @@ export function toRow(item, now = performance.now()) {
 export function differs(older, newer) {
   return (
     older.state !== newer.state ||
+    older.live !== newer.live ||
     older.status !== newer.status ||
     older.duration !== newer.duration ||
     older.requestSize !== newer.requestSize ||
@@ -86,7 +97,7 @@ export function differs(older, newer) {
 }
 
 export function isLive(row) {
-  return row.state === 'active';
+  return row.live;
 }
 
 export function isTunnel(row) {

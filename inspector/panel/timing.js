@@ -4,7 +4,7 @@
 
 import { el, setStyle } from './dom.js';
 import { NOTHING, duration, utc } from './format.js';
-import { PHASES, PHASE_NAMES, durationOf, isLive, isTunnel } from './model.js';
+import { PHASES, PHASE_NAMES, durationOf, isLive, isRunning, isTunnel } from './model.js';
 import { pairsTable } from './pairs.js';
 
 const SEEN_MS = 0.05; /* shorter phases are drawn, not named */
@@ -94,7 +94,7 @@ function waterfall(row) {
 }
 
 function connectionWords(record) {
-  if (!record.upstream || record.state === 'active') {
+  if (!record.upstream || isRunning(record)) {
     return ''; /* known at the end */
   }
   return record.reused

@@ -62,8 +62,10 @@ struct asked *inspect(
 	struct inspector_fixture *f, const char *method, const char *target, const char *fields);
 struct asked *inspect_get(struct inspector_fixture *f, const char *target);
 
-/* The value of a field of the answer, with a NUL; "" where there is none. Valid until the next
- * call. */
+/*
+ * The value of a field of the answer, with a NUL; "" where there is none. Valid until the next
+ * call.
+ */
 const char *inspected_field(struct asked *asked, const char *name);
 /* The body, with a NUL behind it. */
 const char *inspected_body(struct asked *asked);

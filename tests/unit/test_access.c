@@ -121,8 +121,10 @@ static const struct request_case with_token[] = {
 	{"GET", LOCAL, true, "a-token", ACCESS_GRANTED},
 	{"GET", LOCAL, true, "another", ACCESS_TOKEN_WRONG},
 	{"GET", LOCAL, true, "", ACCESS_TOKEN_WRONG},
-	/* a bearer that is the dashboard's own does not matter where none is needed; ?token= is
-	   ours */
+	/*
+	 * a bearer that is the dashboard's own does not matter where none is needed; ?token= is
+	 * ours
+	 */
 	{"GET", LOCAL WRONG, false, NULL, ACCESS_GRANTED},
 	{"GET", LOCAL, false, "another", ACCESS_TOKEN_WRONG},
 	/* changes */

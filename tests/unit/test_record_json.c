@@ -217,8 +217,10 @@ static void text_that_the_limit_cuts_within_a_character_stays_text(void **state)
 			"\"request_body_truncated\":true");
 }
 
-/* Longer than the windows in which bodies are checked and written, with a character across each of
- * their ends. */
+/*
+ * Longer than the windows in which bodies are checked and written, with a character across each of
+ * their ends.
+ */
 static void long_bodies_come_whole(void **state)
 {
 	struct inspector_fixture *f = *state;
