@@ -12,6 +12,7 @@
 #include "inspector/api.h"
 #include "inspector/capture.h"
 #include "inspector/token.h"
+#include "proxy/listener.h"
 
 struct inspector {
 	const struct inspector_settings *settings;
@@ -26,9 +27,8 @@ struct inspector {
 	bool token_was_made;
 	char *prefix_memory;
 	struct prefix prefix;
-	const char **addresses; /* those that it answers on come first */
+	const char **addresses; /* as they were bound: the proxy's, then the inspector's own */
 	size_t address_count;
-	size_t own_address; /* the first that it answers on */
 };
 
 /* --- the claim */
@@ -95,7 +95,6 @@ static void init_addresses(struct inspector *self, const struct server *server)
 	for (size_t i = 0; i < self->address_count; i++) {
 		self->addresses[i] = server_address(server, (unsigned)i);
 	}
-	self->own_address = settings->inspector_listen_count > 0 ? settings->listen_count : 0;
 }
 
 /* Captures what passes through each worker. */
@@ -155,17 +154,46 @@ void inspector_destroy(struct inspector *inspector)
 
 /* --- the announcement */
 
-/* Under which host a browser finds an address: a wildcard is no name for one. */
-static void append_url(struct buffer *out, const char *address)
+/*
+ * Of the addresses that the inspector answers on, the one that is told: rather one that can be
+ * reached from elsewhere, where the token is needed, and rather one that a browser can open.
+ */
+static size_t address_to_tell(const struct inspector *self)
+{
+	const struct proxy_settings *settings = self->proxy_settings;
+	bool own = settings->inspector_listen_count > 0;
+	const struct listen_settings *listens =
+		own ? settings->inspector_listens : settings->listens;
+	size_t count = own ? settings->inspector_listen_count : settings->listen_count;
+	size_t found = 0;
+
+	for (size_t i = count; i-- > 0;) {
+		if (!listens[i].is_unix) {
+			found = i;
+		}
+	}
+	for (size_t i = count; i-- > 0;) {
+		if (!listener_is_local(&listens[i])) {
+			found = i;
+		}
+	}
+	return own ? settings->listen_count + found : found;
+}
+
+/* "http://127.0.0.1:8080/_inspector/". A wildcard is no name that a browser can open. */
+static void append_url(struct buffer *out, const char *address, const char *prefix)
 {
 	const char *colon = strrchr(address, ':');
 	struct slice host = slice_of(address, (size_t)(colon - address));
-	bool any = host.len == 0 || slice_equal(host, SLICE("0.0.0.0")) ||
-		   slice_equal(host, SLICE("[::]"));
+	bool is_unix = strncmp(address, "unix:", 5) == 0;
 
+	if (is_unix || host.len == 0 || slice_equal(host, SLICE("0.0.0.0")) ||
+		slice_equal(host, SLICE("[::]"))) {
+		host = SLICE("localhost");
+	}
 	buffer_append_str(out, "http://");
-	buffer_append_slice(out, any ? SLICE("localhost") : host);
-	buffer_append_str(out, colon);
+	buffer_append_slice(out, host);
+	buffer_printf(out, "%s%s/", is_unix ? "" : colon, prefix);
 }
 
 void inspector_announce(const struct inspector *inspector)
@@ -176,17 +204,14 @@ void inspector_announce(const struct inspector *inspector)
 	if (inspector == NULL) {
 		return;
 	}
-	address = inspector->addresses[inspector->own_address];
+	address = inspector->addresses[address_to_tell(inspector)];
 	buffer_append_str(&line, "inspector: ");
-	if (strncmp(address, "unix:", 5) == 0) {
-		buffer_append_str(&line, address);
-		buffer_printf(&line, " %s/", inspector->settings->prefix);
-	} else {
-		append_url(&line, address);
-		buffer_printf(&line, "%s/", inspector->settings->prefix);
-	}
+	append_url(&line, address, inspector->settings->prefix);
 	if (inspector->token_was_made) {
 		buffer_printf(&line, "?token=%s", inspector->token.text);
+	}
+	if (strncmp(address, "unix:", 5) == 0) {
+		buffer_printf(&line, " over %s", address);
 	}
 	/* The token stands nowhere else: it is told also where the level hides this line. */
 	if (log_enabled(LOG_LEVEL_INFO)) {
