@@ -11,6 +11,7 @@ serving.py (an upstream that answers by itself), nginx.py, websocket_origin.py, 
 """
 
 import os
+import socket
 
 import pytest
 
@@ -154,3 +155,20 @@ def websocket_origin(sightglass):
     upstream = WebSocketOrigin()
     yield upstream
     upstream.close()
+
+
+@pytest.fixture
+def blackhole(sightglass):
+    """An address that answers no SYN: a listener whose queue is full."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    fillers = []
+    for _ in range(4):
+        filler = socket.socket()
+        filler.setblocking(False)
+        filler.connect_ex(listener.getsockname())
+        fillers.append(filler)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    for sock in (*fillers, listener):
+        sock.close()

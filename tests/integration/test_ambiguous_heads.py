@@ -67,6 +67,18 @@ def test_it_is_refused_behind_a_good_one(refusing, upstream, name):
     assert upstream.bytes_before_a_sentinel(refusing.connect()) == b""
 
 
+@pytest.mark.parametrize("name", ["both framings", "a folded field", "no Host", "CONNECT"])
+def test_a_refusal_arrives_whatever_was_sent_behind_it(refusing, upstream, name):
+    """Closing with unread bytes would send a reset, and a reset may take the answer away before it is read."""
+    raw, statuses = AMBIGUOUS[name]
+    client = refusing.connect()
+    client.send(raw)
+    client.send(b"x" * 300_000)
+    expect_refusal(client, statuses)
+    assert client.ending == "fin"
+    assert upstream.bytes_before_a_sentinel(refusing.connect()) == b""
+
+
 def test_the_refusals_are_in_the_log_and_in_the_inspector(refusing, upstream):
     client = refusing.connect()
     raw, _ = AMBIGUOUS["both framings"]

@@ -39,8 +39,9 @@ def test_an_answer_to_head_may_say_chunked_and_has_no_body(proxy, origin):
         build(b"HTTP/1.1 204 No Content", [b"X-A: 1"]),
         build(b"HTTP/1.1 304 Not Modified", [b'ETag: "x"']),
         build(b"HTTP/1.1 304 Not Modified", [b"Content-Length: 1000"]),
+        build(b"HTTP/1.1 204 No Content", [b"Content-Length: 0"]),
     ],
-    ids=["204", "304", "304 with a length"],
+    ids=["204", "304", "304 with a length", "204 with a length of 0, as many servers send it"],
 )
 def test_an_answer_that_cannot_have_a_body_has_none(proxy, origin, answer):
     client = proxy.connect()
@@ -54,6 +55,25 @@ def test_an_answer_that_cannot_have_a_body_has_none(proxy, origin, answer):
     client.request(b"GET", b"/next")
     assert peer.serve(body=b"next").target == b"/next"
     assert client.read_response().body == b"next"
+
+
+@pytest.mark.parametrize("field", [b"Content-Length: 5", b"Transfer-Encoding: chunked"])
+def test_a_204_with_a_body_is_a_bad_answer(proxy, origin, field):
+    client = proxy.connect()
+    client.request()
+    peer = origin.accept()
+    peer.read_request()
+    peer.send(build(b"HTTP/1.1 204 No Content", [field]) + b"hello")
+    assert client.read_response().status == 502
+    peer.read_to_end()
+
+
+def test_a_get_may_have_a_body(proxy, origin):
+    client = proxy.connect()
+    client.request(b"GET", b"/search", body=b"a query")
+    peer = origin.accept()
+    assert peer.serve(body=b"found").body == b"a query"
+    assert client.read_response().body == b"found"
 
 
 def test_interim_answers_pass_in_order_and_at_once(proxy, origin):

@@ -1,6 +1,7 @@
 """What a record holds, what it says of what it does not hold, and what is never to be read in it."""
 
 import base64
+import json
 import re
 import subprocess
 
@@ -311,3 +312,60 @@ def test_with_mode_tag_equal_secrets_look_equal_and_different_ones_do_not(sightg
     ]
     assert all(re.match(r"^\[redacted:[0-9a-f]{6}\]$", tag) for tag in tags)
     assert tags[0] == tags[1] != tags[2]
+
+
+def jwt(**claims):
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=")
+
+    return part({"alg": "RS256", "typ": "JWT"}) + b"." + part(claims) + b"." + b"c2lnbmF0dXJl" * 4
+
+
+@pytest.mark.parametrize(
+    "claims, caller",
+    [
+        ({"upn": "ada@example.com", "sub": "1"}, "ada@example.com"),
+        ({"preferred_username": "ada", "email": "a@b", "sub": "1"}, "ada"),
+        ({"email": "a@example.com", "sub": "1"}, "a@example.com"),
+        ({"sub": "subject-7"}, "subject-7"),
+        ({"aud": "nobody"}, None),
+    ],
+)
+def test_the_caller_is_named_by_the_bearer_token_that_is_not_shown(proxy, origin, claims, caller):
+    token = jwt(**claims)
+    exchange(proxy, origin, b"X-Request-ID: called", b"Authorization: Bearer " + token)
+    record = proxy.inspector.record("called")
+    assert (record["caller"] or None) == caller
+    assert token.decode() not in str(record)
+    assert value(record["request_headers"], "Authorization") == "[redacted]"
+
+
+@pytest.mark.parametrize("token", [b"", b"x", b"a.b.c", b"..", b"e30.e30.", b"\xff.\xff.\xff", jwt(sub=5)])
+def test_a_bearer_token_that_names_nobody_names_nobody(proxy, origin, token):
+    exchange(proxy, origin, b"X-Request-ID: nobody", b"Authorization: Bearer " + token)
+    assert not proxy.inspector.record("nobody")["caller"]
+
+
+SHAPES = {
+    "a JWT": jwt(sub="x").decode(),
+    "an AWS key": "AKIA" + "IOSFODNN7EXAMPLE",
+    "a GitHub token": "ghp_" + "a1B2" * 9,
+    "a Slack token": "xoxb-" + "123456789012-123456789012-" + "abcdefghijklmnopqrstuvwx",
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_what_is_shaped_like_a_secret_is_redacted_wherever_it_stands(proxy, origin, name):
+    secret = SHAPES[name].encode()
+    exchange(
+        proxy,
+        origin,
+        b"X-Request-ID: shaped",
+        b"X-Custom: before " + secret + b" after",
+        target=b"/path/" + secret + b"/rest?custom=" + secret + b"&last=1",
+        answer=build_response(200, b"X-Echo: " + secret, body=b"x"),
+    )
+    record = proxy.inspector.record("shaped")
+    assert SHAPES[name] not in str(record)
+    assert value(record["request_headers"], "X-Custom") == "before [redacted] after"
+    assert record["query"].endswith("&last=1")

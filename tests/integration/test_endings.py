@@ -254,3 +254,15 @@ def test_a_client_that_leaves_frees_all_that_it_held(proxy, origin):
         peer.read_to_end()
         peer.close()
     until(lambda: proxy.open_files() <= files, "no file descriptor left behind")
+
+
+def test_a_client_that_leaves_while_its_connection_is_made_takes_nothing_with_it(
+    sightglass, blackhole
+):
+    proxy = sightglass(blackhole, pool={"max_connections": 1, "queue_timeout": "30s"})
+    client = proxy.connect()
+    client.request(b"GET", b"/", b"X-Request-ID: impatient")
+    proxy.inspector.record("impatient", state="active")
+    client.close()
+    record = proxy.inspector.record("impatient", state="client_aborted")
+    assert record["status"] == 0 and record["error"]

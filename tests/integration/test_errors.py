@@ -2,9 +2,6 @@
 
 import json
 import select
-import socket
-
-import pytest
 
 from harness.messages import build, build_request
 from harness.wire import until
@@ -156,23 +153,6 @@ def test_an_answers_head_that_begins_and_never_ends_is_a_504(sightglass, origin)
     peer.send(b"HTTP/1.1 200 OK\r\nContent-")
     expect_problem(client.read_response(), 504)
     peer.expect_end()
-
-
-@pytest.fixture
-def blackhole():
-    """An address that answers no SYN: a listener whose queue is full."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(0)
-    fillers = []
-    for _ in range(4):
-        filler = socket.socket()
-        filler.setblocking(False)
-        filler.connect_ex(listener.getsockname())
-        fillers.append(filler)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    for sock in (*fillers, listener):
-        sock.close()
 
 
 def test_a_connection_that_does_not_come_about_is_a_504(sightglass, blackhole):

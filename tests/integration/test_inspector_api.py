@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import select
 
 import pytest
@@ -181,6 +182,28 @@ def test_the_prefix_is_the_panel_to_a_browser(filled):
     assert redirect.status in (307, 308) and redirect.headers["Location"] == "/_inspector/"
     assert filled.inspector.get("", Accept="application/json").json()["count"] == 6
     assert filled.inspector.get("", Accept="*/*").json()["count"] == 6
+
+
+def test_the_panels_files_come_from_here_and_are_what_they_say(filled):
+    page = filled.inspector.get("/", Accept="text/html").body.decode()
+    files = re.findall(r'(?:src|href)="([^"#:]+)"', page)
+    assert any(name.endswith(".js") for name in files)
+    assert any(name.endswith(".css") for name in files)
+    kinds = {"js": "text/javascript", "css": "text/css"}
+    for name in files:
+        answer = filled.inspector.get("/" + name)
+        assert answer.status == 200, name
+        kind = kinds.get(name.rpartition(".")[2])
+        assert kind is None or answer.headers["Content-Type"].startswith(kind)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_file_of_the_panel_is_not_sent_twice_to_who_has_it(filled):
+    page = filled.inspector.get("/", Accept="text/html").body.decode()
+    script = re.search(r'src="([^"]+\.js)"', page)[1]
+    tag = filled.inspector.get("/" + script).headers["ETag"]
+    again = filled.inspector.get("/" + script, If_None_Match=tag)
+    assert (again.status, again.body) == (304, b"")
 
 
 def test_healthz_and_readyz(filled):

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from harness.messages import build, build_request, build_response
-from harness.wire import until
+from harness.wire import DEADLINE_S, until
 
 IDLE_LONG = {"idle_timeout": "60s", "max_age": "300s"}
 
@@ -159,17 +159,22 @@ def test_a_connection_leaves_at_its_idle_timeout(sightglass, origin):
     assert ask(client, origin) is not first
 
 
-def test_a_connection_leaves_at_its_age(sightglass, origin):
+def test_an_idle_connection_leaves_at_its_age(sightglass, origin):
     proxy = sightglass(origin, pool={"idle_timeout": "60s", "max_age": "500ms"})
     client = proxy.connect()
     first = ask(client, origin)
-    started = time.monotonic()
-    while first.ending is None and time.monotonic() - started < 30:
-        peer = ask(client, origin)
-        if peer is not first:
-            break
-    first.read_to_end()
-    assert time.monotonic() - started < 30
+    assert first.expect_end() == "fin"
+    assert ask(client, origin) is not first
+
+
+def test_a_busy_connection_leaves_at_its_age_too(sightglass, origin):
+    proxy = sightglass(origin, pool={"idle_timeout": "60s", "max_age": "500ms"})
+    client = proxy.connect()
+    first = ask(client, origin)
+    end = time.monotonic() + DEADLINE_S
+    while ask(client, origin) is first:
+        assert time.monotonic() < end
+    first.expect_end()
 
 
 def test_a_connection_leaves_before_the_upstreams_own_timeout(sightglass, origin):
@@ -247,6 +252,7 @@ def test_a_post_goes_out_on_a_connection_used_just_now(proxy, origin):
     client = proxy.connect()
     started = time.monotonic()
     first = ask(client, origin)
+    time.sleep(0.5)  # "just now" reaches back further than the two requests of one click
     client.request(b"POST", b"/submit", body=b"x")
     peer, _ = origin.next_request()
     if time.monotonic() - started < 2:

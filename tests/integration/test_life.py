@@ -213,6 +213,39 @@ def test_each_exchange_is_a_line_with_all_its_members(proxy, origin):
     assert not line["error"]
 
 
+def test_the_text_format_is_for_people(sightglass, origin):
+    proxy = sightglass(origin, "--log-format", "text")
+    client = proxy.connect()
+    client.request(b"GET", b"/seen", b"X-Request-ID: human")
+    origin.accept().serve(body=b"x")
+    client.read_response()
+    line = proxy.stdout.wait_for(lambda line: "/seen" in line and line, "a line of text")
+    assert not line.startswith("{") and "human" in line and "200" in line and "GET" in line
+    assert not any(line.startswith("{") for line in proxy.stderr.lines)
+
+
+def test_the_error_log_is_json_where_nobody_looks_on(proxy):
+    for line in proxy.stderr.lines:
+        entry = json.loads(line)
+        assert entry["level"] in ("error", "warn", "info") and entry["msg"] and entry["time"]
+
+
+def test_the_error_log_says_only_what_its_level_asks_for(sightglass, origin):
+    proxy = sightglass(origin, "--log-level", "debug")
+    proxy.stop()
+    assert any(json.loads(line)["level"] == "info" for line in proxy.stderr.lines)
+    quiet = run("--upstream", origin.url, "--listen", "nowhere.invalid:1", "--log-level", "error")
+    assert quiet.returncode in (1, 2) and quiet.stderr
+
+
+def test_a_sighup_does_not_end_it(proxy, origin):
+    proxy.signal(signal.SIGHUP)
+    client = proxy.connect()
+    client.request()
+    origin.accept().serve(body=b"alive")
+    assert client.read_response().body == b"alive"
+
+
 def test_the_access_log_can_be_off(sightglass, origin):
     proxy = sightglass(origin, "--access-log", "off")
     client = proxy.connect()

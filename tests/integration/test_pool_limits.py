@@ -117,6 +117,7 @@ def test_waiting_has_a_timeout(sightglass, origin):
     peer.read_request()
     refused = second.get(b"/second")
     assert refused.status == 503 and refused.has("Retry-After")
+    assert b"200 ms" in refused.body, "it says that it waited, and how long"
     peer.respond(body=b"1")
     assert first.read_response().body == b"1"
     second.request(b"GET", b"/third")

@@ -81,12 +81,13 @@ def test_the_second_attempt_takes_no_other_pooled_connection(proxy, origin):
 
 
 @DIE
+@pytest.mark.parametrize("body", [b"once", b""])
 @pytest.mark.parametrize("method", [b"POST", b"PATCH", b"PURGE"])
-def test_a_request_that_is_not_idempotent_is_never_sent_twice(proxy, origin, die, method):
+def test_a_request_that_is_not_idempotent_is_never_sent_twice(proxy, origin, die, method, body):
     client, _ = warm(proxy, origin)
-    client.request(method, b"/submit", body=b"once")
+    client.request(method, b"/submit", body=body)
     peer, request = origin.next_request()
-    assert request.body == b"once"
+    assert request.body == body
     die(peer)
     response = client.read_response()
     assert response.status == 502
