@@ -211,6 +211,7 @@ export class Detail {
 
   #showFrame() {
     if (this.#row === null) {
+      this.element.replaceChildren(); /* what stood there is another one's */
       return;
     }
     this.#showHead();

@@ -10,7 +10,6 @@ import { Clear } from './clear.js';
 import { Detail } from './detail.js';
 import { Divider } from './divider.js';
 import { el } from './dom.js';
-import { Figures, countFigures } from './figures.js';
 import {
   copyFilter,
   countLike,
@@ -25,20 +24,18 @@ import { count } from './format.js';
 import { layout, onLayoutChange } from './layout.js';
 import { Listing } from './listing.js';
 import { isFailed } from './model.js';
-import { Picture, pictureLabel } from './picture.js';
+import { Overview } from './overview.js';
 import { tailOf } from './states.js';
 import { Table } from './table.js';
 import { trafficKeys } from './traffic_keys.js';
 
-const FIGURES_MS = 1000;
 const NAME = 'traffic';
 
 class Traffic {
   #panel;
   #listing;
   #bar;
-  #picture;
-  #figures = new Figures();
+  #overview;
   #table;
   #divider;
   #detail;
@@ -62,7 +59,6 @@ class Traffic {
     this.#build();
     this.#listen();
     this.keys = trafficKeys(this);
-    setInterval(() => this.#count(), FIGURES_MS);
   }
 
   /* --- what a view is, see views.js */
@@ -168,10 +164,13 @@ class Traffic {
   /* --- building */
 
   #makeParts() {
-    const { notices } = this.#panel;
+    const { notices, store } = this.#panel;
 
     this.#bar = new FilterBar({ onClear: () => this.#clear.start() });
-    this.#picture = new Picture({ onChoose: (seq) => this.#chooseFromPicture(seq) });
+    this.#overview = new Overview({
+      store,
+      onChoose: (seq) => this.#chooseFromPicture(seq),
+    });
     this.#table = new Table({
       onChoose: (seq) => this.choose(seq),
       onScroll: () => this.#scrolled(),
@@ -210,7 +209,7 @@ class Traffic {
       { class: 'view traffic', 'aria-label': 'Traffic' },
       this.#bar.element,
       this.#panel.connection.banner,
-      el('div', { class: 'picture' }, this.#picture.element, this.#figures.element),
+      this.#overview.element,
       this.#split,
     );
   }
@@ -307,7 +306,7 @@ class Traffic {
   #placeChosen() {
     this.#table.setChosen(this.#chosen);
     this.#table.reveal(this.#chosen);
-    this.#picture.setChosen(this.#panel.store.get(this.#chosen) ?? null);
+    this.#overview.setChosen(this.#panel.store.get(this.#chosen) ?? null);
   }
 
   #markSheet() {
@@ -360,8 +359,7 @@ class Traffic {
     this.#table.setRows(listing.rows, this.#painted);
     this.#bar.setCounts(tally, listing.rows.length + listing.waiting, narrowing);
     this.#bar.setServerProblem(search.problem);
-    this.#picture.setRows(store.rows, listing.passing());
-    this.#picture.setChosen(store.get(this.#chosen) ?? null);
+    this.#overview.show(listing.passing(), store.get(this.#chosen) ?? null);
     this.#showFresh();
     this.#showTail(tally);
     this.#detail.refresh(store.get(this.#chosen));
@@ -393,15 +391,6 @@ class Traffic {
     if (key !== this.#tailKey) {
       this.#tailKey = key;
       this.#table.setTail(...nodes());
-    }
-  }
-
-  #count() {
-    if (!document.hidden) {
-      const figures = countFigures(this.#panel.store.rows);
-
-      this.#figures.show(figures);
-      this.#picture.setLabel(pictureLabel(figures));
     }
   }
 

@@ -57,6 +57,7 @@ class FakeInspector:
         self.port = 0
         self.server = None
         self.held = None
+        self.held_tunnel = None
 
     # --- its life
 
@@ -147,6 +148,12 @@ class FakeInspector:
 
     def hold(self):
         self.held = self.begin("GET", "/held")
+
+    def hold_tunnel(self):
+        self.held_tunnel = self.add("GET", "/tunnel", 101, state="tunnel", duration_ms=1.0, timing={"wait_ms": 1.0})
+
+    def let_tunnel_go(self):
+        self.finish(self.held_tunnel, 101, 800.0, state="tunnel", request_size_bytes=5, response_size_bytes=5)
 
     def let_go(self):
         self.finish(self.held, 200, 800.0, response_headers=fields(content_type="application/json"),

@@ -5,6 +5,7 @@ One job: start and end them, and make exchanges as FakeInspector.send() and .hol
 
 import http.client
 import re
+import socket
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,6 +31,9 @@ class _Upstream(BaseHTTPRequestHandler):
             status = int(parts[2])
         elif parts[1] == "big":
             kind, body = "text/plain", b"0123456789abcde\n" * (int(parts[2]) // 16)
+        elif parts[1] == "tunnel":
+            self._tunnel()
+            return
         elif parts[1] == "held":
             self.let_go.wait(START_S)
         self.send_response(status)
@@ -38,6 +42,14 @@ class _Upstream(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _tunnel(self):
+        """Sends back what comes, until the client leaves."""
+        self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                         b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+        while data := self.connection.recv(4096):
+            self.connection.sendall(data)
+        self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer
 
@@ -51,6 +63,7 @@ class RealInspector:
         self.process = None
         self.port = 0
         self.held = []
+        self.tunnel = None
 
     def start(self):
         threading.Thread(target=self.upstream.serve_forever, daemon=True).start()
@@ -97,6 +110,20 @@ class RealInspector:
         """A request to /held, which has no answer until let_go()."""
         self.held.append(threading.Thread(target=self.send, args=("GET", "/held"), daemon=True))
         self.held[-1].start()
+
+    def hold_tunnel(self):
+        """A WebSocket to /tunnel, through which five bytes went and came."""
+        self.tunnel = socket.create_connection(("127.0.0.1", self.port), timeout=START_S)
+        self.tunnel.sendall(b"GET /tunnel HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+        received = b""
+        while not received.endswith(b"\r\n\r\n"):
+            received += self.tunnel.recv(1)
+        self.tunnel.sendall(b"hello")
+        assert self.tunnel.recv(5) == b"hello"
+
+    def let_tunnel_go(self):
+        self.tunnel.close()
 
     def let_go(self):
         self.handler.let_go.set()

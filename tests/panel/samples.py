@@ -58,7 +58,7 @@ def plain(fake, ago, method, path, status, ms, **more):
     body = "" if status in (204, 304) else json.dumps({"items": items, "count": 3, "next": None})
     defaults = {
         "duration_ms": float(ms), "ttfb_ms": ms * 0.8, "timing": phases(ms), "query": query,
-        "caller": PEOPLE[hash((path, round(ago))) % 2], "request_headers": sent(),
+        "caller": PEOPLE[round(ago) % 2], "request_headers": sent(),
         "response_headers": answered(etag='"9c1f-5e2"', set_cookie="session=[redacted]; HttpOnly"),
         "response_body": body, "response_size_bytes": len(body) * (1 + len(path) % 7) if body else 0,
     }
@@ -118,9 +118,9 @@ def broken_off(fake, ago=130):
         response_body="name,ready\naks-sys-vmss000000,true\n", response_size_bytes=70112)
 
 
-def tunnel(fake, ago=55.9, state="active"):
+def tunnel(fake, ago=55.9):
     return fake.add(
-        "GET", "/api/exec/checkout-7d9f8b6c4-x2x9k", 101, ago=ago, query="container=app&tty=1", state=state,
+        "GET", "/api/exec/checkout-7d9f8b6c4-x2x9k", 101, ago=ago, query="container=app&tty=1", state="tunnel",
         duration_ms=ago * 1000, caller="ines@acme.dev", timing={"connect_ms": 1.4, "send_ms": 0.3, "wait_ms": 38.0},
         request_headers=sent(upgrade="websocket", connection="Upgrade"),
         response_headers=fields(upgrade="websocket", connection="Upgrade"),

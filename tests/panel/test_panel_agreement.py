@@ -20,6 +20,22 @@ def test_an_exchange_in_flight_becomes_its_answer(page, inspector):
     page.wait(lambda: '"ok": true' in page.text(".side:last-child .json"))
 
 
+def test_a_tunnel_counts_while_it_is_open_and_stops_at_its_end(page, inspector):
+    inspector.hold_tunnel()
+    page.open(inspector)
+    row = page.wait_for_path("/tunnel")
+    assert (row["status"], row["chips"]) == ("101", ["WS"])
+    running = ".cell-duration.running"
+    first = page.wait(lambda: page.text(running))
+    page.wait(lambda: page.text(running) not in ("", first))
+    page.open_row(row["seq"])
+    page.wait(lambda: "Open " in page.text(".strip-legend"))
+    inspector.let_tunnel_go()
+    page.wait(lambda: not page.shown(running))
+    page.wait(lambda: "5 B went through the tunnel." in page.text(".side:last-child"))
+    page.wait(lambda: page.text(".fact-live dd") == "0")
+
+
 def test_polls_come_with_their_button(page, inspector):
     inspector.send("GET", "/poll/state")
     inspector.send("GET", "/poll/state")
