@@ -34,19 +34,23 @@ struct inspector {
 /* --- the claim */
 
 /* Where the inspector has listeners of its own, its prefix means nothing on the others. */
-static bool claims(void *context, const struct exchange *exchange, bool inspector_listener)
+static bool claims(void *context, const struct exchange *exchange)
 {
 	const struct inspector *self = context;
-	bool has_own_listeners = self->proxy_settings->inspector_listen_count > 0;
 
-	return inspector_listener == has_own_listeners &&
-	       prefix_covers(&self->prefix, exchange->target.normal);
+	/* Also where it answers elsewhere: a token in a URL must not go upstream by mistake. */
+	return prefix_covers(&self->prefix, exchange->target.normal);
 }
 
 static void handle(struct answer *answer, void *context)
 {
 	const struct inspector *self = context;
+	bool has_own_listeners = self->proxy_settings->inspector_listen_count > 0;
 
+	if (answer_exchange(answer)->inspector_listener != has_own_listeners) {
+		answer_problem(answer, 404, "the inspector answers on a listener of its own");
+		return;
+	}
 	api_answer(&self->api, answer);
 }
 

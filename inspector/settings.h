@@ -1,5 +1,6 @@
 /*
- * Layer: inspector (sees base, http, proxy). One job: the settings of capture and of the inspector, checked and filled in by the configuration; immutable from then on.
+ * Layer: inspector (sees base, http, proxy). One job: the settings of capture and of the inspector,
+ * checked and filled in by the configuration; immutable from then on.
  */
 #ifndef SIGHTGLASS_INSPECTOR_SETTINGS_H
 #define SIGHTGLASS_INSPECTOR_SETTINGS_H

@@ -223,7 +223,7 @@ static bool claimed(struct exchange *exchange)
 	const struct claim *claim = exchange->worker->claim;
 
 	return claim != NULL && exchange->target.path.len > 0 &&
-	       claim->claims(claim->context, exchange, exchange->inspector_listener);
+	       claim->claims(claim->context, exchange);
 }
 
 /* Who answers this request; `exchange->route` is set where an upstream is asked. */

@@ -26,8 +26,8 @@ struct server;
  * asked for every request, so it must be quick.
  */
 struct claim {
-	/* True where this request is its own: by path, and by the kind of listener it came over. */
-	bool (*claims)(void *context, const struct exchange *exchange, bool inspector_listener);
+	/* True where this request is its own: by its path. */
+	bool (*claims)(void *context, const struct exchange *exchange);
 	const struct responder_kind *kind;
 	void *context;
 };
