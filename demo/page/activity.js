@@ -2,10 +2,10 @@
  * One job: the list of answers, each with the request ID by which the inspector knows it. The
  * inspector keeps of a poll a row only, and no record to open: so a poll's ID is no link.
  */
-import { byId, el, prepend } from './dom.js';
+import { byId, el } from './dom.js';
 import { duration, timeOfDay } from './format.js';
 
-const MOST = 60;
+const MOST = 60; /* of each kind: polls must not push out what was done by hand */
 const list = byId('activity');
 
 byId('activity-polls').addEventListener('change', (event) => {
@@ -41,19 +41,18 @@ function idOf({ id, poll }) {
 
 /* `status` is a number, or a word where there was no answer or it broke off. */
 export function record({ method, path, status, ms, id, poll }) {
-  const kept = poll ? MOST : MOST * 2;
+  const kind = poll ? 'poll' : 'call';
 
-  prepend(
-    list,
+  list.prepend(
     el(
       'li',
-      { class: poll ? 'poll' : 'call' },
+      { class: kind },
       el('time', {}, timeOfDay(new Date())),
       el('span', { class: `status ${kindOf(status)}` }, String(status)),
       el('span', { class: 'what', title: `${method} ${path}` }, el('b', {}, method), ` ${path}`),
       el('span', { class: 'took' }, duration(ms)),
       idOf({ id, poll }),
     ),
-    kept,
   );
+  list.querySelectorAll(`.${kind}`)[MOST]?.remove();
 }

@@ -136,6 +136,8 @@ static void a_job_lives_from_its_submission_to_its_removal(void **state)
 
 static void a_job_that_makes_no_sense_is_refused(void **state)
 {
+	static const char too_long[] = "{\"name\":\"012345678901234567890123456789"
+				       "012345678901234567890123456789012345678901234567890\"}";
 	static const char *const bodies[] = {
 		"",
 		"name",
@@ -145,8 +147,7 @@ static void a_job_that_makes_no_sense_is_refused(void **state)
 		"{\"name\":\"x\"",
 		"{\"name\":\"x\",\"program\":\"rm\"}",
 		"{\"name\":\"x\",\"database\":null}",
-		"{\"name\":\"0123456789012345678901234567890123456789"
-		"01234567890123456789012345678901234567890\"}",
+		too_long,
 	};
 	int fd = dial();
 
@@ -290,11 +291,13 @@ static void a_cut_archive_breaks_off_within_its_body(void **state)
 
 static void a_request_that_can_be_read_two_ways_is_refused(void **state)
 {
+	static const char two_lengths[] =
+		"POST /api/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+		"Transfer-Encoding: chunked\r\n\r\n";
 	static const char *const requests[] = {
 		"GET /api/me HTTP/1.1\r\n\r\n",
 		"GET /api/me HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-		"POST /api/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
-		"Transfer-Encoding: chunked\r\n\r\n",
+		two_lengths,
 		"POST /api/upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
 		"GET /api/me HTTP/1.1\nHost: a\n\n",
 	};
