@@ -88,6 +88,19 @@ struct idle_entry *idle_oldest(const struct idle_list *idle)
 	return list_empty(&idle->entries) ? NULL : entry_of(idle->entries.prev);
 }
 
+uint32_t idle_count_since(const struct idle_list *idle, uint64_t now_ms, uint64_t for_ms)
+{
+	uint32_t count = 0;
+
+	for (struct list *node = idle->entries.prev; node != &idle->entries; node = node->prev) {
+		if (now_ms - entry_of(node)->since_ms < for_ms) {
+			break; /* those that follow are younger still */
+		}
+		count++;
+	}
+	return count;
+}
+
 struct idle_entry *idle_pop_expired(struct idle_list *idle, uint64_t now_ms)
 {
 	for (struct list *node = idle->entries.prev; node != &idle->entries; node = node->prev) {

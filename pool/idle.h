@@ -53,6 +53,8 @@ void idle_remove(struct idle_list *idle, struct idle_entry *entry);
 struct idle_entry *idle_take(struct idle_list *idle, uint64_t now_ms, uint64_t within_ms);
 /* The one that has been idle longest; NULL where none is. Stays in the list. */
 struct idle_entry *idle_oldest(const struct idle_list *idle);
+/* How many have been idle for at least `for_ms`. */
+uint32_t idle_count_since(const struct idle_list *idle, uint64_t now_ms, uint64_t for_ms);
 /* Takes out one that has passed its time; NULL where there is none. */
 struct idle_entry *idle_pop_expired(struct idle_list *idle, uint64_t now_ms);
 /* When the next passes its time; IDLE_FOREVER where none ever does. */

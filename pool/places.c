@@ -6,17 +6,6 @@
 
 #include <assert.h>
 
-/* With one worker there is nobody to leave seats to. */
-static void share_seats(struct places *places)
-{
-	uint32_t slack = UINT32_MAX;
-
-	if (places->member_count > 1) {
-		slack = places->max_idle / 4 / places->member_count;
-	}
-	atomic_store_explicit(&places->seat_slack, slack, memory_order_relaxed);
-}
-
 static void wake(struct places_member *member)
 {
 	if (!member->awake) {
@@ -75,13 +64,13 @@ void places_init(
 	list_init(&places->queue);
 	list_init(&places->members);
 	atomic_init(&places->free_seats, max_idle);
-	atomic_init(&places->seat_slack, UINT32_MAX);
 }
 
 void places_fini(struct places *places)
 {
 	assert(list_empty(&places->members) && list_empty(&places->queue));
 	assert(places->taken == 0 && places->closing == 0);
+	assert(atomic_load_explicit(&places->free_seats, memory_order_relaxed) == places->max_idle);
 	pthread_mutex_destroy(&places->lock);
 }
 
@@ -94,9 +83,7 @@ void places_join(struct places *places, struct places_member *member)
 	list_init(&member->granted);
 	pthread_mutex_lock(&places->lock);
 	member->index = ++places->joined;
-	places->member_count++;
 	list_push_back(&places->members, &member->node);
-	share_seats(places);
 	pthread_mutex_unlock(&places->lock);
 }
 
@@ -107,8 +94,6 @@ void places_retire(struct places_member *member)
 	pthread_mutex_lock(&places->lock);
 	assert(list_empty(&member->granted));
 	list_remove(&member->node);
-	places->member_count--;
-	share_seats(places);
 	pthread_mutex_unlock(&places->lock);
 }
 
@@ -262,17 +247,16 @@ void places_give_back(struct places *places)
 	pthread_mutex_unlock(&places->lock);
 }
 
-bool places_take_seat(struct places *places)
+uint32_t places_take_seats(struct places *places, uint32_t wanted)
 {
-	uint32_t seats = atomic_load_explicit(&places->free_seats, memory_order_relaxed);
+	uint32_t free = atomic_load_explicit(&places->free_seats, memory_order_relaxed);
+	uint32_t taken;
 
-	while (seats > 0) {
-		if (atomic_compare_exchange_weak_explicit(&places->free_seats, &seats, seats - 1,
-			    memory_order_relaxed, memory_order_relaxed)) {
-			return true;
-		}
-	}
-	return false;
+	do {
+		taken = wanted < free ? wanted : free;
+	} while (!atomic_compare_exchange_weak_explicit(&places->free_seats, &free, free - taken,
+		memory_order_relaxed, memory_order_relaxed));
+	return taken;
 }
 
 void places_give_seats(struct places *places, uint32_t count)

@@ -22,9 +22,8 @@
  * not told touches nothing shared when it takes or parks a connection. The order is the lock's; no
  * fence is needed on the hot path.
  *
- * An idle connection needs a seat. A worker draws seats from the shared count and keeps a few more
- * than it uses (the slack: at most a quarter of all, over all workers), so that lending and parking
- * seldom touch the shared count, and there are never more idle than seats.
+ * What stays idle needs a seat, of which there are as many as may be idle in all. Who draws them,
+ * and when, says pool/shelf.h.
  */
 #ifndef SIGHTGLASS_POOL_PLACES_H
 #define SIGHTGLASS_POOL_PLACES_H
@@ -38,8 +37,7 @@
 #include "base/list.h"
 
 enum {
-	PLACES_SLACK_US = 20 * 1000,
-	PLACES_CACHE_LINE = 64,
+	PLACES_SLACK_US = 10 * 1000,
 };
 
 struct places;
@@ -81,12 +79,8 @@ struct places {
 	uint32_t joined;
 	struct list queue; /* the oldest first */
 	struct list members;
-	uint32_t member_count;
 	uint32_t max_idle;
-	char apart_one[PLACES_CACHE_LINE];
 	_Atomic uint32_t free_seats;
-	char apart_two[PLACES_CACHE_LINE];
-	_Atomic uint32_t seat_slack; /* written when a member comes or goes only */
 };
 
 void places_init(
@@ -139,14 +133,9 @@ void places_closing(struct places *places);
  * free. */
 void places_give_back(struct places *places);
 
-/* Any thread; no lock. False where no seat is free. */
-bool places_take_seat(struct places *places);
+/* Any thread; no lock. Returns how many seats there were to be had, at most `wanted`. */
+uint32_t places_take_seats(struct places *places, uint32_t wanted);
 void places_give_seats(struct places *places, uint32_t count);
-/* How many seats a worker may hold beyond those it uses. */
-static inline uint32_t places_seat_slack(struct places *places)
-{
-	return atomic_load_explicit(&places->seat_slack, memory_order_relaxed);
-}
 
 void places_count(struct places *places, uint32_t *taken, uint32_t *queued);
 

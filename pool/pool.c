@@ -81,11 +81,13 @@ static void end(struct connection *connection)
 	end_counted(connection);
 }
 
-static void on_expired(struct shelf *shelf, struct idle_entry *entry)
+static void on_leaves(struct shelf *shelf, struct idle_entry *entry, bool expired)
 {
 	struct pool *pool = container_of(shelf, struct pool, shelf);
 
-	tally_add(&pool->tally, TALLY_EXPIRED);
+	if (expired) {
+		tally_add(&pool->tally, TALLY_EXPIRED);
+	}
 	end(connection_of(entry));
 }
 
@@ -95,15 +97,13 @@ static void park(struct pool *pool, struct connection *connection)
 	uint64_t now = now_ms(pool);
 	uint64_t limit_ms = connection->idle_limit_ms;
 	uint64_t until_ms = limit_ms < IDLE_FOREVER - now ? now + limit_ms : IDLE_FOREVER;
-	struct idle_entry *evicted;
 
 	if (connection->retire_ms < until_ms) {
 		until_ms = connection->retire_ms;
 	}
-	if (!shelf_park(&pool->shelf, &connection->idle, until_ms, &evicted)) {
+	if (pool->settings->max_idle == 0 ||
+		!shelf_park(&pool->shelf, &connection->idle, until_ms)) {
 		end(connection);
-	} else if (evicted != NULL) {
-		end(connection_of(evicted));
 	}
 }
 
@@ -436,7 +436,7 @@ struct pool *pool_create(struct loop *loop, struct upstream *upstream)
 	resolver_init(&self->connector.resolver, loop, address->host, address->port);
 	self->settings = upstream_pool_settings(upstream);
 	self->wakeup.run = on_wakeup;
-	shelf_init(&self->shelf, loop, upstream_places(upstream), &self->tally, on_expired);
+	shelf_init(&self->shelf, loop, upstream_places(upstream), &self->tally, on_leaves);
 	list_init(&self->dials);
 	list_init(&self->waiters);
 	list_init(&self->settled);

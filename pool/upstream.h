@@ -25,8 +25,9 @@ enum {
 struct pool_settings {
 	uint32_t max_connections; /* of all workers together; at least 1 */
 	/*
-	 * Of all workers together; never more. A connection cannot serve another worker's loop:
-	 * where there are more workers than this, those that find no room keep none.
+	 * Of all workers together; 0 = none is kept. One that is lent again within a moment does
+	 * not count: see pool/shelf.h. A connection cannot serve another worker's loop: where there
+	 * are more workers than this, some keep none.
 	 */
 	uint32_t max_idle;
 	uint64_t idle_timeout_ms; /* 0 = no limit */

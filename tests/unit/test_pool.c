@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "pool/connection.h"
+#include "pool/shelf.h"
 #include "tests/unit/pool_fixture.h"
 
 /* Askers get connections of their own, and give them back, the first one first. */
@@ -371,27 +372,61 @@ static void one_that_is_too_old_when_it_comes_back_is_closed(void **state)
 	assert_int_equal(pool_fixture_counts(f).expired, 1);
 }
 
-static void no_more_are_idle_than_may_be_and_the_newest_stay(void **state)
+/* Opens `count` connections and gives them back, the first one first. Returns the last one. */
+static struct connection *park_many(struct pool_fixture *f, size_t count)
+{
+	struct asker askers[8];
+	struct connection *last = NULL;
+
+	assert_in_range(count, 1, 8);
+	for (size_t i = 0; i < count; i++) {
+		asker_init(&askers[i], f);
+		asker_get(&askers[i], 0);
+		last = askers[i].connection;
+	}
+	for (size_t i = 0; i < count; i++) {
+		asker_return(&askers[i]);
+	}
+	return last;
+}
+
+static void no_more_stay_idle_than_may_be_and_those_are_the_newest(void **state)
 {
 	struct pool_fixture *f = *state;
-	struct asker askers[4];
+	struct asker asker = {.fixture = f};
 	struct connection *newest;
 
 	f->settings.max_idle = 2;
 	pool_fixture_start(f);
-	for (size_t i = 0; i < 4; i++) {
-		asker_init(&askers[i], f);
-		asker_get(&askers[i], 0);
-	}
-	newest = askers[3].connection;
-	for (size_t i = 0; i < 4; i++) {
-		asker_return(&askers[i]);
-		assert_in_range(pool_fixture_counts(f).idle, 0, 2);
-	}
+	newest = park_many(f, 4);
 	RUN_UNTIL(f, pool_fixture_counts(f).connections == 2);
-	assert_true(asker_take(&askers[0], 0));
-	assert_ptr_equal(askers[0].connection, newest);
-	asker_return(&askers[0]);
+	assert_int_equal(pool_fixture_counts(f).idle, 2);
+	assert_int_equal(pool_fixture_counts(f).expired, 0);
+	pool_fixture_pass(f, 3 * SHELF_GRACE_MS);
+	assert_int_equal(pool_fixture_counts(f).idle, 2); /* and these stay */
+	assert_true(asker_take(&asker, 0));
+	assert_ptr_equal(asker.connection, newest);
+	asker_return(&asker);
+}
+
+static void a_burst_that_comes_at_once_again_finds_all_its_connections(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct asker askers[4];
+
+	f->settings.max_idle = 1;
+	pool_fixture_start(f);
+	(void)park_many(f, 4);
+	for (size_t round = 0; round < 100; round++) {
+		for (size_t i = 0; i < 4; i++) {
+			asker_init(&askers[i], f);
+			assert_true(asker_take(&askers[i], 0));
+		}
+		for (size_t i = 0; i < 4; i++) {
+			asker_return(&askers[i]);
+		}
+	}
+	assert_int_equal(pool_fixture_counts(f).opened, 4);
 }
 
 static void a_pool_may_be_told_to_keep_none(void **state)
@@ -748,7 +783,8 @@ int main(void)
 		TEST(what_the_upstream_says_of_its_keep_alive_shortens_the_timeout),
 		TEST(one_that_is_too_old_is_not_lent_again),
 		TEST(one_that_is_too_old_when_it_comes_back_is_closed),
-		TEST(no_more_are_idle_than_may_be_and_the_newest_stay),
+		TEST(no_more_stay_idle_than_may_be_and_those_are_the_newest),
+		TEST(a_burst_that_comes_at_once_again_finds_all_its_connections),
 		TEST(a_pool_may_be_told_to_keep_none),
 		TEST(who_finds_no_place_gets_the_next_connection_that_comes_back_in_turn),
 		TEST(the_place_of_a_connection_that_is_discarded_goes_to_who_waits),

@@ -88,6 +88,17 @@ static void the_oldest_is_the_one_to_give_up(void **state)
 	assert_null(idle_oldest(&f.idle));
 }
 
+static void those_are_counted_that_have_been_idle_for_long_enough(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	two_idle(&f);
+	assert_int_equal(idle_count_since(&f.idle, 2000, 1001), 0);
+	assert_int_equal(idle_count_since(&f.idle, 2000, 1000), 1);
+	assert_int_equal(idle_count_since(&f.idle, 3000, 1000), 2);
+}
+
 static void what_passed_its_time_is_found_wherever_it_stands(void **state)
 {
 	struct fixture f;
@@ -164,6 +175,7 @@ int main(void)
 		cmocka_unit_test(one_is_lent_until_the_millisecond_before_its_time),
 		cmocka_unit_test(one_that_was_not_used_of_late_is_not_lent_where_that_matters),
 		cmocka_unit_test(the_oldest_is_the_one_to_give_up),
+		cmocka_unit_test(those_are_counted_that_have_been_idle_for_long_enough),
 		cmocka_unit_test(what_passed_its_time_is_found_wherever_it_stands),
 		cmocka_unit_test(an_empty_list_never_expires),
 		cmocka_unit_test(

@@ -267,38 +267,12 @@ static void there_are_as_many_seats_as_may_be_idle(void **state)
 {
 	struct fixture *f = *state;
 
-	for (unsigned i = 0; i < MAX_IDLE; i++) {
-		assert_true(places_take_seat(&f->places));
-	}
-	assert_false(places_take_seat(&f->places));
-	places_give_seats(&f->places, 1);
-	assert_true(places_take_seat(&f->places));
-	assert_false(places_take_seat(&f->places));
-}
-
-static void the_workers_together_keep_at_most_a_quarter_of_the_seats_unused(void **state)
-{
-	struct fixture *f = *state;
-	struct worker c = {.member.wake = on_wake};
-
-	assert_int_equal(places_seat_slack(&f->places), MAX_IDLE / 4 / 2);
-	places_join(&f->places, &c.member);
-	assert_int_equal(places_seat_slack(&f->places), MAX_IDLE / 4 / 3);
-	places_retire(&c.member);
-	assert_int_equal(places_seat_slack(&f->places), MAX_IDLE / 4 / 2);
-}
-
-static void a_worker_alone_may_keep_all_seats(void **state)
-{
-	struct places places;
-	struct worker alone = {.member.wake = on_wake};
-
-	(void)state;
-	places_init(&places, CAP, QUEUE, MAX_IDLE);
-	places_join(&places, &alone.member);
-	assert_true(places_seat_slack(&places) >= MAX_IDLE);
-	places_retire(&alone.member);
-	places_fini(&places);
+	assert_int_equal(places_take_seats(&f->places, MAX_IDLE - 1), MAX_IDLE - 1);
+	assert_int_equal(places_take_seats(&f->places, 3), 1);
+	assert_int_equal(places_take_seats(&f->places, 1), 0);
+	places_give_seats(&f->places, 2);
+	assert_int_equal(places_take_seats(&f->places, 3), 2);
+	places_give_seats(&f->places, MAX_IDLE);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -323,8 +297,6 @@ int main(void)
 		TEST(one_that_is_served_otherwise_passes_its_granted_place_on),
 		TEST(leaving_twice_or_never_having_queued_is_harmless),
 		TEST(there_are_as_many_seats_as_may_be_idle),
-		TEST(the_workers_together_keep_at_most_a_quarter_of_the_seats_unused),
-		TEST(a_worker_alone_may_keep_all_seats),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
