@@ -5,7 +5,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "http/head_writer.h"
@@ -226,7 +226,7 @@ static void set_client_ip(struct exchange *exchange)
 	enum vouched vouched = VOUCHED_OURS;
 	char address[CLIENT_IP_MAX];
 
-	(void)snprintf(exchange->client_ip, sizeof(exchange->client_ip), "%s", exchange->peer_ip);
+	memcpy(exchange->client_ip, exchange->peer_ip, strlen(exchange->peer_ip) + 1);
 	if (!exchange->peer_trusted || head->first[FIELD_X_FORWARDED_FOR] == 0) {
 		return;
 	}
