@@ -8,13 +8,13 @@
  * begins a new one, or waits for a place in the upstream's queue:
  *
  * - A new connection is begun for one waiter, but not tied to it: what is given back meanwhile
- * serves the waiter that has waited longest, whether its connection is on its way or not. What is
- * then opened for nobody serves the next, or becomes idle.
+ *   serves the waiter that has waited longest, whether its connection is on its way or not. What is
+ *   then opened for nobody serves the next, or becomes idle.
  * - A connection that cannot be opened fails the waiter for whom it was begun, and no other; each
- * waiter has one attempt.
+ *   waiter has one attempt.
  * - Places go by age over all workers; a connection that is given back serves this worker's own
- * first waiter, unless somebody elsewhere has waited noticeably longer: then it is closed and its
- * place goes there. See pool/places.h.
+ *   first waiter, unless somebody elsewhere has waited noticeably longer: then it is closed and its
+ *   place goes there. See pool/places.h.
  */
 #ifndef SIGHTGLASS_POOL_POOL_H
 #define SIGHTGLASS_POOL_POOL_H

@@ -40,7 +40,7 @@ static void add_address(union resolver_address addresses[static RESOLVER_ADDRESS
 	if (*count == RESOLVER_ADDRESSES_MAX) {
 		return;
 	}
-	memset(address, 0, sizeof(*address)); /* so that equal addresses are equal bytes */
+	memset(address, 0, sizeof(*address));
 	if (found->sa_family == AF_INET) {
 		const struct sockaddr_in *v4 = (const void *)found;
 
@@ -60,6 +60,18 @@ static void add_address(union resolver_address addresses[static RESOLVER_ADDRESS
 	(*count)++;
 }
 
+static bool same_address(const union resolver_address *a, const union resolver_address *b)
+{
+	if (a->any.sa_family != b->any.sa_family) {
+		return false;
+	}
+	if (a->any.sa_family == AF_INET) {
+		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+	}
+	return memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof(a->v6.sin6_addr)) == 0 &&
+	       a->v6.sin6_scope_id == b->v6.sin6_scope_id;
+}
+
 /* Name servers hand out the same addresses in changing order: that is no news. */
 static bool all_known(
 	const struct resolver *resolver, const union resolver_address *addresses, uint8_t count)
@@ -68,8 +80,7 @@ static bool all_known(
 		bool known = false;
 
 		for (uint8_t k = 0; k < resolver->count && !known; k++) {
-			known = memcmp(&addresses[i], &resolver->addresses[k],
-					sizeof(addresses[i])) == 0;
+			known = same_address(&addresses[i], &resolver->addresses[k]);
 		}
 		if (!known) {
 			return false;

@@ -5,11 +5,11 @@
  *
  * A busy worker gets back a handful of connections in one turn and lends them again in the next.
  * Counting those would cost a shared atomic each, and closing what is above the limit would cost a
- * connection each (measured with 64 clients and the default limits: 28 of 100 requests opened one).
- * So a connection counts as idle once nobody took it for SHELF_GRACE_MS: then it needs one of the
- * upstream's seats, or leaves. Seats are drawn and given back by a timer that runs only while
- * something changes; lending and parking touch nothing that is shared. The limit is exact over all
- * workers, for what has been idle longer than two such times.
+ * connection each (measured with 64 clients, two workers and the default limits: one request in
+ * four opened one). So a connection counts as idle once nobody took it for SHELF_GRACE_MS: then it
+ * needs one of the upstream's seats, or leaves. Seats are drawn and given back by a timer that runs
+ * only while something changes; lending and parking touch nothing that is shared. The limit is
+ * exact over all workers, for what has been idle longer than two such times.
  */
 #ifndef SIGHTGLASS_POOL_SHELF_H
 #define SIGHTGLASS_POOL_SHELF_H

@@ -24,11 +24,11 @@ struct upstream {
 const struct pool_settings pool_settings_default = {
 	.max_connections = 50,
 	.max_idle = 20,
-	.idle_timeout_ms = 60 * 1000,
-	.max_age_ms = 300 * 1000,
+	.idle_timeout_ms = 60000,
+	.max_age_ms = 300000,
 	.queue = 1000,
-	.queue_timeout_ms = 5 * 1000,
-	.connect_timeout_ms = 10 * 1000,
+	.queue_timeout_ms = 5000,
+	.connect_timeout_ms = 10000,
 };
 
 struct upstream *upstream_create(const char *name, const struct upstream_address *address,

@@ -16,6 +16,10 @@
 #include "pool/shelf.h"
 #include "tests/unit/pool_fixture.h"
 
+enum {
+	SETTLED_MS = 3 * SHELF_GRACE_MS, /* by then it is clear who may stay idle */
+};
+
 /* Askers get connections of their own, and give them back, the first one first. */
 static void park(struct pool_fixture *f, struct asker *askers, size_t count)
 {
@@ -402,11 +406,24 @@ static void no_more_stay_idle_than_may_be_and_those_are_the_newest(void **state)
 	RUN_UNTIL(f, pool_fixture_counts(f).connections == 2);
 	assert_int_equal(pool_fixture_counts(f).idle, 2);
 	assert_int_equal(pool_fixture_counts(f).expired, 0);
-	pool_fixture_pass(f, 3 * SHELF_GRACE_MS);
+	pool_fixture_pass(f, SETTLED_MS);
 	assert_int_equal(pool_fixture_counts(f).idle, 2); /* and these stay */
 	assert_true(asker_take(&asker, 0));
 	assert_ptr_equal(asker.connection, newest);
 	asker_return(&asker);
+}
+
+static void one_that_became_idle_later_leaves_later(void **state)
+{
+	struct pool_fixture *f = *state;
+
+	f->settings.max_idle = 1;
+	pool_fixture_start(f);
+	(void)park_many(f, 1);
+	pool_fixture_pass(f, SHELF_GRACE_MS / 2);
+	(void)park_many(f, 1);
+	RUN_UNTIL(f, pool_fixture_counts(f).connections == 1);
+	assert_int_equal(pool_fixture_counts(f).idle, 1);
 }
 
 static void a_burst_that_comes_at_once_again_finds_all_its_connections(void **state)
@@ -437,8 +454,8 @@ static void a_pool_may_be_told_to_keep_none(void **state)
 	f->settings.max_idle = 0;
 	pool_fixture_start(f);
 	park(f, &asker, 1);
+	assert_null(pool_take(f->pool, 0)); /* not even for a moment */
 	RUN_UNTIL(f, f->origin.accepted == 1 && fake_origin_open(&f->origin) == 0);
-	assert_null(pool_take(f->pool, 0));
 }
 
 /* --- waiting */
@@ -784,6 +801,7 @@ int main(void)
 		TEST(one_that_is_too_old_is_not_lent_again),
 		TEST(one_that_is_too_old_when_it_comes_back_is_closed),
 		TEST(no_more_stay_idle_than_may_be_and_those_are_the_newest),
+		TEST(one_that_became_idle_later_leaves_later),
 		TEST(a_burst_that_comes_at_once_again_finds_all_its_connections),
 		TEST(a_pool_may_be_told_to_keep_none),
 		TEST(who_finds_no_place_gets_the_next_connection_that_comes_back_in_turn),

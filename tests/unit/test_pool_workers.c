@@ -25,6 +25,10 @@
 #include "pool/shelf.h"
 #include "tests/unit/pool_fixture.h"
 
+enum {
+	SETTLED_MS = 3 * SHELF_GRACE_MS, /* by then it is clear who may stay idle */
+};
+
 static void start(struct pool_fixture *f, uint32_t max_connections, uint32_t max_idle)
 {
 	f->worker_count = 2;
@@ -291,7 +295,7 @@ static void no_more_stay_idle_in_all_than_may_be(void **state)
 		asker_return(&askers[i]);
 	}
 	RUN_UNTIL(f, pool_fixture_counts(f).connections == 3);
-	pool_fixture_pass(f, 3 * SHELF_GRACE_MS);
+	pool_fixture_pass(f, SETTLED_MS);
 	assert_int_equal(pool_fixture_counts(f).idle, 3);
 }
 
@@ -306,18 +310,18 @@ static void a_seat_that_one_worker_does_not_use_is_there_for_another(void **stat
 	asker_init(&lent[1], f);
 	asker_get(&lent[1], 0);
 	asker_return(&lent[1]);
-	pool_fixture_pass(f, 3 * SHELF_GRACE_MS); /* both seats are worker 0's */
+	pool_fixture_pass(f, SETTLED_MS); /* both seats are worker 0's */
 	for (unsigned i = 0; i < 2; i++) {
 		assert_true(asker_take(&lent[i], 0)); /* for longer than a moment */
 	}
-	pool_fixture_pass(f, 3 * SHELF_GRACE_MS);
+	pool_fixture_pass(f, SETTLED_MS);
 	for (unsigned i = 0; i < 2; i++) {
 		asker_init(&askers[i], f);
 		asker_get(&askers[i], 1);
 	}
 	asker_return(&askers[0]);
 	asker_return(&askers[1]);
-	pool_fixture_pass(f, 3 * SHELF_GRACE_MS);
+	pool_fixture_pass(f, SETTLED_MS);
 	assert_int_equal(pool_fixture_counts(f).idle, 2);
 	for (unsigned i = 0; i < 2; i++) {
 		asker_return(&lent[i]);
