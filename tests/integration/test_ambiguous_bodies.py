@@ -41,6 +41,9 @@ BAD_CHUNKS = {
     "ten thousand trailers": b"0\r\n" + b"X-A: 1\r\n" * 10_000 + b"\r\n",
 }
 
+# If the bad chunk were taken for a good one, this would make a whole request of it, and one more behind it.
+REST = LAST_CHUNK + SMUGGLED
+
 CASES = pytest.mark.parametrize("name", BAD_CHUNKS)
 
 
@@ -56,7 +59,7 @@ def test_a_bad_chunk_breaks_off_both_connections(proxy, origin, name):
     peer = origin.accept()
     peer.read_request_head()
     assert read_chunk(peer) == b"good"
-    client.try_send(BAD_CHUNKS[name] + SMUGGLED)
+    client.try_send(BAD_CHUNKS[name] + REST)
     expect_a_broken_off_request(peer)
     assert client.read_response().status in (400, 431)
     client.expect_end()
@@ -70,7 +73,7 @@ def test_a_bad_chunk_byte_by_byte_breaks_off_both_connections(proxy, origin, nam
     peer = origin.accept()
     peer.read_request_head()
     assert read_chunk(peer) == b"good"
-    client.send_byte_by_byte(BAD_CHUNKS[name] + SMUGGLED)
+    client.send_byte_by_byte(BAD_CHUNKS[name] + REST)
     expect_a_broken_off_request(peer)
     assert client.read_response().status == 400
     client.expect_end()
@@ -79,7 +82,7 @@ def test_a_bad_chunk_byte_by_byte_breaks_off_both_connections(proxy, origin, nam
 @CASES
 def test_a_bad_chunk_right_behind_its_head_never_looks_whole(proxy, origin, name):
     client = proxy.connect()
-    client.try_send(POST + BAD_CHUNKS[name] + SMUGGLED)
+    client.try_send(POST + BAD_CHUNKS[name] + REST)
     assert client.read_response().status in (400, 431)
     client.expect_end()
     stray = origin.bytes_before_a_sentinel(proxy.connect())

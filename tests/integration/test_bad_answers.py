@@ -108,7 +108,7 @@ def test_a_bad_body_ends_the_clients_connection(proxy, origin, name):
     peer.send(build(b"HTTP/1.1 200 OK", [CODING]) + chunk(b"good"))
     client.read_head()
     assert read_chunk(client) == b"good"
-    peer.try_send(BAD_BODIES[name])
+    peer.try_send(BAD_BODIES[name] + LAST_CHUNK)
     assert LAST_CHUNK not in client.read_to_end()
     peer.read_to_end()
     assert proxy.inspector.record("bad-body", state="upstream_failed")["error"]

@@ -2,9 +2,11 @@
 
 import http.client
 import re
+import socket
 
 import pytest
 
+from harness.inspector_client import Inspector
 from harness.messages import build_request
 
 TOKEN = "a-token-that-the-test-chose"
@@ -158,7 +160,9 @@ def test_changing_something_needs_the_same_origin_or_a_bearer_token(guarded):
     assert clear(Origin="http://evil.example") == 403
     assert clear(Origin="null") == 403
     assert clear(Origin=own_origin(guarded).replace("http", "https")) == 403
-    assert clear(Origin=own_origin(guarded) + "0") == 403
+    assert clear(Origin=f"http://127.0.0.1:{guarded.port - 1}") == 403
+    assert clear(Origin=f"http://localhost:{guarded.port}") == 403
+    assert clear(Origin="http://127.0.0.1") == 403
     assert clear(Sec_Fetch_Site="cross-site") == 403
     assert clear(Sec_Fetch_Site="same-site") == 403
     assert clear(Sec_Fetch_Site="cross-site", Origin=own_origin(guarded)) in (403, 200, 204)
@@ -173,6 +177,29 @@ def test_a_cookie_alone_changes_nothing(guarded):
 def test_no_answer_invites_other_origins(guarded):
     answer = look(guarded, Origin="http://evil.example")
     assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def own_address_in_the_network():
+    """An address of this machine that is not loopback; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        address = probe.getsockname()[0]
+    return None if address.startswith("127.") or address == "0.0.0.0" else address
+
+
+def test_over_a_listener_that_others_can_reach_a_token_is_needed(sightglass, origin):
+    address = own_address_in_the_network()
+    if address is None:
+        pytest.skip("this machine has no address but loopback")
+    proxy = sightglass(origin, "--inspector-token", TOKEN, listen=[f"{address}:0"])
+    inspector = Inspector(address, proxy.port)
+    for host in (address, "localhost", "127.0.0.1"):
+        assert inspector.get("/api/requests", Host=host).status == 401
+    assert inspector.get("/api/requests", Authorization=f"Bearer {TOKEN}").status == 200
+    assert inspector.get("/healthz").status == 200
 
 
 def test_over_a_unix_socket_no_token_is_needed(sightglass, origin, tmp_path):

@@ -1,5 +1,7 @@
 """Requests sent without waiting are answered in order, each on its own terms."""
 
+import time
+
 import pytest
 
 from harness.messages import build, build_request, build_response, read_chunk
@@ -127,9 +129,11 @@ def test_answers_wait_for_a_client_that_reads_none(sightglass, serving):
     client = proxy.connect(receive_buffer=1 << 16)
     before = proxy.memory_kib()
     client.send(b"".join(build_request(b"GET", b"/%d" % n) for n in range(1000)))
-    other = proxy.connect()
-    for _ in range(50):
-        assert other.get(b"/other").status == 200
+    asked = -1
+    while asked < len(upstream.requests):
+        asked = len(upstream.requests)
+        time.sleep(0.5)  # until nothing more is asked for: a busy machine can only make it look so too early
+    assert asked < 500, "what the system's buffers hold, and no more"
     assert proxy.memory_kib() - before < 8 << 10
     for _ in range(1000):
         assert len(client.read_response().body) == 100_000

@@ -150,6 +150,22 @@ def test_an_upgrade_that_connection_does_not_name_is_no_upgrade(proxy, origin):
     assert not request.has("Upgrade")
 
 
+def test_only_a_get_without_a_body_can_become_a_tunnel(proxy, origin):
+    for method, body in ((b"POST", None), (b"GET", b"body"), (b"POST", b"body")):
+        request, response = exchange(proxy, origin, *HANDSHAKE, method=method, body=body)
+        assert not request.has("Upgrade") and response.body == b"fine"
+        assert request.body == (body or b"")
+
+
+def test_a_client_of_http_1_0_cannot_ask_for_a_tunnel(proxy, origin):
+    client = proxy.connect()
+    client.send(build(b"GET /ws HTTP/1.0", [b"Host: a", *HANDSHAKE]))
+    peer = origin.accept()
+    assert not peer.read_request().has("Upgrade")
+    peer.respond(body=b"plain")
+    assert client.read_response().body == b"plain"
+
+
 def test_a_101_that_nobody_asked_for_is_a_bad_answer(proxy, origin):
     client = proxy.connect()
     client.request()

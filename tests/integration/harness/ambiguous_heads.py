@@ -128,6 +128,10 @@ AMBIGUOUS = {
         post(b"Transfer-Encoding: chunked", b"Content-Length: 5"),
         BAD,
     ),
+    "a tab before the coding": (post(b"Transfer-Encoding:\tchunked"), BAD),
+    "a tab behind the coding": (post(b"Transfer-Encoding: chunked\t"), BAD),
+    "a tab before the length": (post(b"Content-Length:\t5"), BAD),
+    "a tab behind the length": (post(b"Content-Length: 5\t"), BAD),
     "a coding on HTTP/1.0": (
         head(b"POST / HTTP/1.0", b"Host: a", b"Transfer-Encoding: chunked"),
         BAD,
