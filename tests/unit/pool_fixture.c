@@ -166,6 +166,7 @@ void pool_fixture_pass(struct pool_fixture *f, uint64_t ms)
 
 	timer_init(&pause.timer, on_pause_over);
 	loop_timer_start(f->loop, &pause.timer, ms);
+	loop_settle(f->loop); /* what follows is another turn, at another time */
 	RUN_UNTIL(f, pause.over);
 }
 
