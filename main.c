@@ -72,6 +72,17 @@ static void announce(const struct server *server, const struct proxy_settings *s
 	}
 }
 
+/* A link to click; ":8080" is every interface, this machine's among them. */
+static void announce_demo(const struct server *server, const struct proxy_settings *settings)
+{
+	const char *address = server_address(server, 0);
+
+	if (!settings->listens[0].is_unix) {
+		log_info("sample dashboard: http://%s%s/", address[0] == ':' ? "localhost" : "",
+			address);
+	}
+}
+
 static int serve(const struct settings *settings, const sigset_t *signals)
 {
 	struct inspector *inspector = NULL;
@@ -89,6 +100,9 @@ static int serve(const struct settings *settings, const sigset_t *signals)
 	}
 	if (server_start(server, &err) == ERR_NONE) {
 		announce(server, &settings->proxy);
+		if (settings->demo) {
+			announce_demo(server, &settings->proxy);
+		}
 		inspector_announce(inspector);
 		wait_for_end(signals);
 		status = EXIT_SUCCESS;
