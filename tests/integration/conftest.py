@@ -3,11 +3,13 @@
     /usr/bin/python3 -m pytest tests/integration
 
 SIGHTGLASS_BINARY      the binary under test; build/sightglass where absent
-SIGHTGLASS_SANITIZED   1 where it was built with a sanitizer: tests of speed and memory ("slow") are skipped then
+SIGHTGLASS_SANITIZED   1 where it was built with a sanitizer: then what measures time or memory
+                       ("slow") is skipped
 SIGHTGLASS_DEADLINE    seconds that a test waits for something before it fails; 30 where absent
 
-What a test stands on is in harness/: process.py (the binary), raw_client.py and origin.py (exact bytes on both sides),
-serving.py (an upstream that answers by itself), nginx.py, websocket_origin.py, inspector_client.py.
+What a test stands on is in harness/: process.py (the binary), raw_client.py and origin.py (exact
+bytes on both sides), serving.py (an upstream that answers by itself), nginx.py,
+websocket_origin.py, inspector_client.py.
 """
 
 import os
@@ -48,7 +50,8 @@ def settings_of(upstream, config, upstream_settings, workers):
 
 
 class Starter:
-    """Starts processes on free ports, with a YAML file of the test's own, and stops each at the end."""
+    """Starts processes on free ports, with a YAML file of the test's own, and stops each at the
+    end."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -67,10 +70,12 @@ class Starter:
         env=None,
         read_stdout=True,
     ):
-        """`upstream`: an origin or a URL. `config`: YAML as a dict; `pool` and `upstream_timeouts` go to its first upstream.
+        """`upstream`: an origin or a URL. `config`: YAML as a dict; `pool` and `upstream_timeouts`
+        go to its first upstream.
 
         `listeners`: how many are announced, where a flag adds to those in `listen`.
-        One worker unless the test says otherwise: so pools and the order of events are what the test expects.
+        One worker unless the test says otherwise: so pools and the order of events are what the
+        test expects.
         """
         upstream_settings = {}
         if pool is not None:
@@ -105,13 +110,15 @@ def sightglass(tmp_path):
 
 @pytest.fixture(scope="module")
 def shared_sightglass(tmp_path_factory):
-    """For tables of cases that share one process, so that a case also shows that the one before left nothing behind."""
+    """For tables of cases that share one process, so that a case also shows that the one before
+    left nothing behind."""
     starter = Starter(tmp_path_factory.mktemp("shared"))
     yield starter
     starter.stop()
 
 
-# The peers are set up after the starter and closed before it stops its processes: so nothing is left to drain.
+# The peers are set up after the starter and closed before it stops its processes: so nothing is
+# left to drain.
 
 
 @pytest.fixture

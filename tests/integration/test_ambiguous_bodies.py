@@ -1,4 +1,5 @@
-"""One reading of chunks: a body that breaks the rules breaks off both connections, so that a cut request never looks whole."""
+"""One reading of chunks: a body that breaks the rules breaks off both connections, so that a cut
+request never looks whole."""
 
 import pytest
 
@@ -41,7 +42,8 @@ BAD_CHUNKS = {
     "ten thousand trailers": b"0\r\n" + b"X-A: 1\r\n" * 10_000 + b"\r\n",
 }
 
-# If the bad chunk were taken for a good one, this would make a whole request of it, and one more behind it.
+# If the bad chunk were taken for a good one, this would make a whole request of it, and one more
+# behind it.
 REST = LAST_CHUNK + SMUGGLED
 
 CASES = pytest.mark.parametrize("name", BAD_CHUNKS)
@@ -120,7 +122,7 @@ def test_a_bad_chunk_is_in_the_log_with_its_reason(proxy, origin, answered):
 
 
 def test_sizes_in_any_usual_form_are_read(proxy, origin):
-    body = b"5\r\nhello\r\n" + b"0005\r\nhello\r\n" + b"A\r\n0123456789\r\n" + b"a\r\n0123456789\r\n"
+    body = b"5\r\nhello\r\n0005\r\nhello\r\nA\r\n0123456789\r\na\r\n0123456789\r\n"
     client = proxy.connect()
     client.send(POST + body + LAST_CHUNK)
     peer = origin.accept()

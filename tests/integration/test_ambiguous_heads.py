@@ -1,4 +1,5 @@
-"""One reading: a head that could be read in two ways gets its status and a closed connection, and not one byte goes upstream."""
+"""One reading: a head that could be read in two ways gets its status and a closed connection, and
+not one byte goes upstream."""
 
 import json
 
@@ -20,7 +21,8 @@ def upstream(shared_sightglass):
 
 @pytest.fixture(scope="module")
 def refusing(shared_sightglass, upstream):
-    """One process for the whole table, with one worker: so that a sentinel behind a case is behind all it did."""
+    """One process for the whole table, with one worker: so that a sentinel behind a case is behind
+    all it did."""
     return shared_sightglass(upstream)
 
 
@@ -69,7 +71,8 @@ def test_it_is_refused_behind_a_good_one(refusing, upstream, name):
 
 @pytest.mark.parametrize("name", ["both framings", "a folded field", "no Host", "CONNECT"])
 def test_a_refusal_arrives_whatever_was_sent_behind_it(refusing, upstream, name):
-    """Closing with unread bytes would send a reset, and a reset may take the answer away before it is read."""
+    """Closing with unread bytes would send a reset, and a reset may take the answer away before it
+    is read."""
     raw, statuses = AMBIGUOUS[name]
     client = refusing.connect()
     client.send(raw)

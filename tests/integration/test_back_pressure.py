@@ -6,7 +6,7 @@ from harness.messages import build, build_request
 from harness.origin import Origin
 
 TOTAL = 256 << 20
-HELD_KIB = 8 << 10  # what the process itself may take meanwhile; the kernel's buffers are not its own
+HELD_KIB = 8 << 10  # what the process itself may take; the kernel's buffers are not its own
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""Answers are held to the same rules: a broken head is a 502, a broken body ends the client's connection."""
+"""Answers are held to the same rules: a broken head is a 502, a broken body ends the client's
+connection."""
 
 import json
 
@@ -126,7 +127,8 @@ def test_a_silent_upstream_that_closes_is_a_502_that_says_so(proxy, origin):
 
 
 def test_an_interim_flood_is_bounded(proxy, origin):
-    """1xx answers without end: each passes or all end, but nothing is piled up for a client that reads none."""
+    """1xx answers without end: each passes or all end, but nothing is piled up for a client that
+    reads none."""
     client = proxy.connect(receive_buffer=1 << 16)
     client.request()
     peer = origin.accept()

@@ -1,4 +1,5 @@
-"""What a record holds, what it says of what it does not hold, and what is never to be read in it."""
+"""What a record holds, what it says of what it does not hold, and what is never to be read in
+it."""
 
 import base64
 import json
@@ -26,8 +27,8 @@ def xxhsum(data, folder):
     """The hash as the command line prints it: what an operator compares with."""
     path = folder / "body"
     path.write_bytes(data)
-    printed = subprocess.run(["xxhsum", "-H2", str(path)], capture_output=True, text=True, check=True)
-    return printed.stdout.split()[0]
+    command = ["xxhsum", "-H2", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[0]
 
 
 def test_a_record_has_all_of_its_members(proxy, origin):
@@ -340,7 +341,9 @@ def test_the_caller_is_named_by_the_bearer_token_that_is_not_shown(proxy, origin
     assert value(record["request_headers"], "Authorization") == "[redacted]"
 
 
-@pytest.mark.parametrize("token", [b"", b"x", b"a.b.c", b"..", b"e30.e30.", b"\xff.\xff.\xff", jwt(sub=5)])
+@pytest.mark.parametrize(
+    "token", [b"", b"x", b"a.b.c", b"..", b"e30.e30.", b"\xff.\xff.\xff", jwt(sub=5)]
+)
 def test_a_bearer_token_that_names_nobody_names_nobody(proxy, origin, token):
     exchange(proxy, origin, b"X-Request-ID: nobody", b"Authorization: Bearer " + token)
     assert not proxy.inspector.record("nobody")["caller"]

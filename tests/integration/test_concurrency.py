@@ -1,4 +1,5 @@
-"""Everything at once, on several workers: clients, an inspector that is read all the time, and one that clears it."""
+"""Everything at once, on several workers: clients, an inspector that is read all the time, and one
+that clears it."""
 
 import concurrent.futures
 import threading

@@ -1,4 +1,5 @@
-"""Who leaves when: clients that go, answers that are cut off, answers that come before the request is whole."""
+"""Who leaves when: clients that go, answers that are cut off, answers that come before the request
+is whole."""
 
 import pytest
 
@@ -59,7 +60,8 @@ def test_a_client_that_leaves_within_its_request_never_looks_whole_upstream(prox
 
 
 def test_a_client_that_leaves_a_stalled_answer_is_noticed(proxy, origin):
-    """Where the client reads nothing the proxy reads nothing from the upstream; it hears of the leaving all the same."""
+    """Where the client reads nothing the proxy reads nothing from the upstream; it hears of the
+    leaving all the same."""
     client = proxy.connect(receive_buffer=1 << 16)
     client.request()
     peer = origin.accept()
@@ -190,7 +192,8 @@ def test_an_answer_before_the_body_was_sent_reaches_the_client(proxy, origin):
 
 
 def test_an_answer_before_the_body_was_sent_and_a_close_still_reach_the_client(proxy, origin):
-    """What servers do that refuse an upload: answer, and close with unread bytes in their buffer."""
+    """What servers do that refuse an upload: answer, and close with unread bytes in their
+    buffer."""
     client = proxy.connect()
     client.send(build_request(b"POST", b"/up", b"Content-Length: %d" % (1 << 24)))
     peer = origin.accept()

@@ -1,4 +1,5 @@
-"""Errors that the proxy makes: the right status, at once, as a problem that says which and bears the request ID."""
+"""Errors that the proxy makes: the right status, at once, as a problem that says which and bears
+the request ID."""
 
 import json
 import select
@@ -177,7 +178,8 @@ def test_a_client_over_the_connection_limit_gets_a_503(sightglass, origin):
     first.close()
 
     def let_in():
-        """The third one still holds its refused connection open: that takes nobody's place for long."""
+        """The third one still holds its refused connection open: that takes nobody's place for
+        long."""
         fourth = proxy.connect()
         fourth.try_send(build_request(b"GET", b"/fourth"))
         select.select([origin.listener, fourth.sock, *(p.sock for p in origin.peers)], [], [])

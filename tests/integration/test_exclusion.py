@@ -1,4 +1,5 @@
-"""What is excluded streams through untouched, leaves a row and no record, and never takes more than its prefix."""
+"""What is excluded streams through untouched, leaves a row and no record, and never takes more than
+its prefix."""
 
 import pytest
 
@@ -19,8 +20,24 @@ def captured(proxy, path):
     return asked(proxy, path, query="")
 
 
-COVERED = [b"/api/me", b"/api/me/", b"/api/me/x", b"/api/me?x=1", b"/api/%6De", b"//api//me", b"/x/../api/me"]
-NOT_COVERED = [b"/api/metrics", b"/api/mean", b"/api/m", b"/api", b"/API/me", b"/v1/api/me", b"/api%2Fme"]
+COVERED = [
+    b"/api/me",
+    b"/api/me/",
+    b"/api/me/x",
+    b"/api/me?x=1",
+    b"/api/%6De",
+    b"//api//me",
+    b"/x/../api/me",
+]
+NOT_COVERED = [
+    b"/api/metrics",
+    b"/api/mean",
+    b"/api/m",
+    b"/api",
+    b"/API/me",
+    b"/v1/api/me",
+    b"/api%2Fme",
+]
 
 
 @pytest.mark.parametrize("target", COVERED)

@@ -1,4 +1,5 @@
-"""Who may look: a browser on this machine without a token, everybody else with one, and no page of another site at all."""
+"""Who may look: a browser on this machine without a token, everybody else with one, and no page of
+another site at all."""
 
 import http.client
 import re
@@ -10,7 +11,15 @@ from harness.inspector_client import Inspector
 from harness.messages import build_request
 
 TOKEN = "a-token-that-the-test-chose"
-FORWARDING = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"]
+FORWARDING = [
+    "Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Anything",
+    "X-Real-IP",
+    "Via",
+]
 
 
 @pytest.fixture
@@ -24,7 +33,9 @@ def look(proxy, path="/api/requests", method="GET", **headers):
     )
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "127.0.0.2", "LOCALHOST", "localhost:9"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "[::1]", "127.0.0.2", "LOCALHOST", "localhost:9"]
+)
 def test_from_this_machine_under_its_own_name_no_token_is_needed(guarded, host):
     assert look(guarded, Host=host).status == 200
 

@@ -62,19 +62,21 @@ def ask_for_health(client):
 
 
 def warm_up(proxy):
-    """Everything that is made once is made; returns the memory that the process takes then, in KiB."""
+    """Everything that is made once is made; returns the memory that the process takes then, in
+    KiB."""
     assert ask_for_health(proxy.connect()).status == 200
     proxy.forget_peak_memory()
     return proxy.memory_kib()
 
 
 def expected_hash(step_file):
-    with subprocess.Popen(["xxhsum", "-H2", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as x:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(["xxhsum", "-H2", "-"], **pipes) as xxhsum:
         block = step_file.read_bytes()
         for _ in range(GIB // STEP):
-            x.stdin.write(block)
-        x.stdin.close()
-        return x.stdout.read().split()[0].decode()
+            xxhsum.stdin.write(block)
+        xxhsum.stdin.close()
+        return xxhsum.stdout.read().split()[0].decode()
 
 
 @pytest.mark.parametrize("flags", [(), ("--exclude-get", "/")], ids=["captured", "excluded"])
@@ -119,7 +121,8 @@ def test_a_gigabyte_up_in_bounded_memory(sightglass, origin, step_file):
 
 
 def test_a_chunked_gigabyte_in_bounded_memory(sightglass, origin):
-    """256 KiB chunks: the framing is read and written again on the way, and still nothing piles up."""
+    """256 KiB chunks: the framing is read and written again on the way, and still nothing piles
+    up."""
     proxy = sightglass(origin, "--capture-memory", f"{CAPTURE_KIB}KiB")
     client = proxy.connect()
     before = warm_up(proxy)
@@ -172,7 +175,8 @@ def test_five_thousand_idle_clients_take_less_than_ten_mib(sightglass, origin):
 
 
 def test_many_stalled_streams_take_less_than_256_kib_each(sightglass, origin):
-    """An exchange holds below 256 KiB beside its capture, here of two hundred downloads that stand still."""
+    """An exchange holds below 256 KiB beside its capture, here of two hundred downloads that stand
+    still."""
     count = 200
     proxy = sightglass(
         origin, "--capture-memory", "1MiB", pool={"max_connections": count, "max_idle": 20}

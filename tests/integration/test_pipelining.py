@@ -63,7 +63,8 @@ def test_a_slow_first_answer_holds_the_second_back(proxy, origin):
 
 def test_what_stands_behind_a_request_to_close_is_not_answered(proxy, origin):
     client = proxy.connect()
-    client.send(build_request(b"GET", b"/last", b"Connection: close") + build_request(b"GET", b"/x"))
+    last = build_request(b"GET", b"/last", b"Connection: close")
+    client.send(last + build_request(b"GET", b"/x"))
     peer, request = origin.next_request()
     assert request.target == b"/last"
     peer.respond(body=b"last")
@@ -103,7 +104,8 @@ def test_inspector_and_upstream_answers_keep_their_order(proxy, origin):
 
 
 def test_a_flood_of_pipelined_requests_is_not_piled_up(proxy, origin):
-    """The upstream does not answer the first one: the rest waits in the client's own buffers, not in the process."""
+    """The upstream does not answer the first one: the rest waits in the client's own buffers, not
+    in the process."""
     client = proxy.connect()
     before = proxy.memory_kib()
     client.request(b"GET", b"/first")
@@ -132,7 +134,7 @@ def test_answers_wait_for_a_client_that_reads_none(sightglass, serving):
     asked = -1
     while asked < len(upstream.requests):
         asked = len(upstream.requests)
-        time.sleep(0.5)  # until nothing more is asked for: a busy machine can only make it look so too early
+        time.sleep(0.5)  # until no more is asked for; a busy machine can only make it look so early
     assert asked < 500, "what the system's buffers hold, and no more"
     assert proxy.memory_kib() - before < 8 << 10
     for _ in range(1000):

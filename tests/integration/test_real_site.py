@@ -1,4 +1,5 @@
-"""A real site behind nginx, through the proxy, with real clients: unchanged in every byte that matters."""
+"""A real site behind nginx, through the proxy, with real clients: unchanged in every byte that
+matters."""
 
 import gzip
 import hashlib
@@ -11,7 +12,8 @@ import pytest
 from harness.wire import DEADLINE_S
 
 PAGE = b"""<!doctype html><title>Dashboard</title><link rel=stylesheet href=/app.css>
-<script src=/js/app.js type=module></script><img src=/img/logo.png><a href=/files/report.pdf download>Report</a>
+<script src=/js/app.js type=module></script>
+<img src=/img/logo.png><a href=/files/report.pdf download>Report</a>
 """
 
 
@@ -29,7 +31,8 @@ def site(nginx):
 
 PATHS = ["/", "/app.css", "/js/app.js", "/img/logo.png", "/files/report.pdf", "/empty.txt",
          "/missing", "/moved/x"]  # fmt: skip
-HOP = {"connection", "keep-alive", "date", "x-connection", "x-request-id", "transfer-encoding", "via"}
+# What belongs to one connection or one moment, and what the proxy adds.
+OWN = {"connection", "keep-alive", "date", "x-connection", "x-request-id", "via"}
 
 
 def fetch(port, path, method="GET", **headers):
@@ -39,7 +42,7 @@ def fetch(port, path, method="GET", **headers):
     response = connection.getresponse()
     body = response.read()
     connection.close()
-    fields = [(k.lower(), v) for k, v in response.getheaders() if k.lower() not in HOP]
+    fields = [(k.lower(), v) for k, v in response.getheaders() if k.lower() not in OWN]
     return response.status, response.reason, fields, body
 
 
@@ -130,6 +133,20 @@ def test_curl_uploads_with_expect_continue_and_chunked(sightglass, site, tmp_pat
         assert hashlib.sha256(stored).digest() == hashlib.sha256(body).digest()
 
 
+@pytest.mark.parametrize(
+    "field", ["Expect:", "Transfer-Encoding: chunked", "Expect: 100-continue"]
+)
+def test_curl_hears_that_its_upload_is_too_large_while_it_sends(sightglass, site, tmp_path, field):
+    proxy = sightglass(site, config={"limits": {"body_bytes": "64KiB"}})
+    source = tmp_path / "up"
+    source.write_bytes(bytes(20 << 20))
+    code = curl(
+        "--upload-file", str(source), "--header", field, "--output", "/dev/null",
+        "--write-out", "%{http_code}", f"{proxy.url}/put/large",
+    )  # fmt: skip
+    assert code == b"413"
+
+
 def test_curl_asks_many_at_once(sightglass, site):
     proxy = sightglass(site, workers=2)
     urls = [f"{proxy.url}/js/app.js?{n}" for n in range(50)]
@@ -145,8 +162,8 @@ def test_curl_speaks_http_1_0(sightglass, site):
 
 def test_curl_asks_for_h2c_and_gets_http_1_1(sightglass, site):
     proxy = sightglass(site)
-    out = curl("--http2", "--write-out", "%{http_version}", "--output", "/dev/null", proxy.url + "/")
-    assert out == b"1.1"
+    version = curl("--http2", "--write-out", "%{http_version}", "--output", "/dev/null", proxy.url)
+    assert version == b"1.1"
 
 
 def test_curl_over_a_unix_socket(sightglass, site, tmp_path):

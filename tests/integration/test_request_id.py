@@ -1,4 +1,5 @@
-"""The request ID and the trace context: from the browser to the API and back, and into everything that is written down."""
+"""The request ID and the trace context: from the browser to the API and back, and into everything
+that is written down."""
 
 import re
 import time
@@ -14,7 +15,17 @@ TRACE_ID = b"4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN_ID = b"00f067aa0ba902b7"
 
 WELL_FORMED = [b"a", b"x" * 128, b"AZaz09-_.:+/=@", b"7f3c6a1e-0000-4000-8000-123456789abc"]
-MALFORMED = [b"", b"x" * 129, b"two words", b"semi;colon", b'quo"te', b"caf\xe9", b"a,b", b"<script>", b"%41"]
+MALFORMED = [
+    b"",
+    b"x" * 129,
+    b"two words",
+    b"semi;colon",
+    b'quo"te',
+    b"caf\xe9",
+    b"a,b",
+    b"<script>",
+    b"%41",
+]
 
 
 @pytest.mark.parametrize("inbound", WELL_FORMED, ids=lambda raw: repr(raw)[:24])

@@ -1,8 +1,9 @@
-"""Bounded memory with the right order of forgetting: a flood of reads never evicts the submit that failed."""
+"""Bounded memory with the right order of forgetting: a flood of reads never evicts the submit that
+failed."""
 
 import pytest
 
-from harness.messages import build_response
+from harness.messages import build_request, build_response
 from harness.wire import until
 
 
@@ -138,7 +139,7 @@ def test_running_captures_count_against_the_budget(sightglass, origin):
     clients = []
     for _ in range(50):
         client = proxy.connect()
-        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n" + b"x" * 250_000)
+        client.send(build_request(b"POST", b"/", b"Content-Length: 300000") + b"x" * 250_000)
         peer = origin.accept()
         peer.read_request_head()
         peer.read_exactly(250_000)

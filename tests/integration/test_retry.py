@@ -1,4 +1,5 @@
-"""A pooled connection that dies under a request: once more where that is safe, never where it is not."""
+"""A pooled connection that dies under a request: once more where that is safe, never where it is
+not."""
 
 import select
 
@@ -162,7 +163,8 @@ def test_a_put_without_a_body_is_tried_again(proxy, origin):
 
 
 def test_many_clients_on_a_restarting_upstream_see_no_error(sightglass, origin):
-    """An upstream that restarts closes all idle connections at the same moment as requests come in."""
+    """An upstream that restarts closes all idle connections at the same moment as requests come
+    in."""
     proxy = sightglass(origin, pool={"max_connections": 20, "max_idle": 20})
     clients = [proxy.connect() for _ in range(10)]
     peers = []
@@ -183,7 +185,8 @@ def test_many_clients_on_a_restarting_upstream_see_no_error(sightglass, origin):
 
 
 def test_a_retry_takes_its_place_where_the_cap_is_one(sightglass, origin):
-    """The dead connection's place must be free for the fresh one: no deadlock at max_connections 1."""
+    """The dead connection's place must be free for the fresh one: no deadlock at max_connections
+    1."""
     proxy = sightglass(origin, pool={"max_connections": 1})
     client, first = warm(proxy, origin)
     client.request(b"GET", b"/again")

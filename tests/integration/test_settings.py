@@ -204,7 +204,8 @@ def test_a_flag_beats_the_environment_beats_the_file_beats_the_default(tmp_path)
 
 
 @pytest.mark.parametrize(
-    "written, size", [("1048576", 1 << 20), ("1024KiB", 1 << 20), ("2MiB", 2 << 20), ("1GiB", 1 << 30)]
+    "written, size",
+    [("1048576", 1 << 20), ("1024KiB", 1 << 20), ("2MiB", 2 << 20), ("1GiB", 1 << 30)],
 )
 def test_sizes(tmp_path, written, size):
     def memory(value):

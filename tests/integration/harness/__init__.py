@@ -1,1 +1,2 @@
-"""What the integration tests stand on: the process under test, its peers, and exact bytes between them."""
+"""What the integration tests stand on: the process under test, its peers, and exact bytes between
+them."""

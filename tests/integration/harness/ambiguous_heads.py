@@ -1,4 +1,5 @@
-"""Requests that two parsers could read in two ways, or that nobody should read: the bytes, and what each must get.
+"""Requests that two parsers could read in two ways, or that nobody should read: the bytes, and what
+each must get.
 
 Every request names /smuggled nowhere; the tests put a request for /smuggled behind each.
 """
@@ -75,7 +76,7 @@ AMBIGUOUS = {
     "version 01.1": (head(b"GET / HTTP/01.1", b"Host: a"), BAD_OR_VERSION),
     "version 1": (head(b"GET / HTTP/1", b"Host: a"), BAD_OR_VERSION),
     "the preface of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", BAD_OR_VERSION),
-    "a TLS greeting": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 32 + b"\r\n\r\n", BAD),
+    "a TLS greeting": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 36, BAD),
     # The target
     "a fragment": (target(b"/a#b"), BAD),
     "a target without a slash": (target(b"a"), BAD),

@@ -6,7 +6,8 @@ FINE = build_response(200, body=b"fine")
 
 
 def exchange(proxy, origin, *fields, method=b"GET", target=b"/", answer=FINE, **more):
-    """Asks on a connection of its own; the upstream answers `answer`. Returns (request upstream, answer at the client)."""
+    """Asks on a connection of its own; the upstream answers `answer`. Returns (request upstream,
+    answer at the client)."""
     client = proxy.connect()
     client.request(method, target, *fields, **more)
     peer, request = origin.next_request()

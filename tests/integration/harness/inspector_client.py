@@ -22,7 +22,8 @@ class Inspector:
         self.host, self.port, self.prefix = host, port, prefix
 
     def ask(self, method, path, headers=None, body=None):
-        """`path` below the prefix: "/api/requests". Headers are exactly these, and a Host unless given."""
+        """`path` below the prefix: "/api/requests". Headers are exactly these, and a Host unless
+        given."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=DEADLINE_S)
         try:
             connection.request(method, self.prefix + path, body=body, headers=headers or {})

@@ -1,7 +1,7 @@
 """HTTP/1 messages as bytes: written plainly, read strictly.
 
-The reader mends nothing: what is not exactly in form is an AssertionError, so that each test that reads an answer
-also tests that the answer's framing was right.
+The reader mends nothing: what is not exactly in form is an AssertionError, so that each test that
+reads an answer also tests that the answer's framing was right.
 """
 
 import re

@@ -57,7 +57,7 @@ class Nginx:
         config = self.folder / "nginx.conf"
         config.write_text(CONFIG.format(folder=self.folder, port=self.port))
         self.process = subprocess.Popen(
-            ["nginx", "-p", str(self.folder), "-c", str(config), "-e", str(self.folder / "error.log")],
+            ["nginx", "-p", self.folder, "-c", config, "-e", self.folder / "error.log"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

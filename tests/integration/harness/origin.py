@@ -1,7 +1,8 @@
 """An upstream that the test plays itself, byte by byte, in its own thread.
 
-Nothing happens that the test does not write down: it accepts, reads, answers, stalls, resets. So client, upstream and
-expectation stand in one function, in the order in which they happen. (For an upstream that answers by itself: serving.py.)
+Nothing happens that the test does not write down: it accepts, reads, answers, stalls, resets. So
+client, upstream and expectation stand in one function, in the order in which they happen. (For an
+upstream that answers by itself: serving.py.)
 """
 
 import select
@@ -97,9 +98,11 @@ class Origin:
             peer.close()
 
     def bytes_before_a_sentinel(self, client):
-        """What reached this upstream before a fresh, harmless request by `client` did, on any connection.
+        """What reached this upstream before a fresh, harmless request by `client` did, on any
+        connection.
 
-        The proxy has one worker in such tests, so what it was ever going to send for an earlier request went out before.
+        The proxy has one worker in such tests, so what it was ever going to send for an earlier
+        request went out before.
         """
         client.send(build_request(b"GET", SENTINEL))
         answered = None
@@ -126,7 +129,8 @@ class Origin:
 
     @staticmethod
     def _take_sentinel(peer):
-        """Takes the sentinel's request out of what the peer has got; False where it is not there whole."""
+        """Takes the sentinel's request out of what the peer has got; False where it is not there
+        whole."""
         before, mark, rest = peer.buffer.partition(b"GET " + SENTINEL)
         if not mark or b"\r\n\r\n" not in rest:
             return False

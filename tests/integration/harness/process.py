@@ -1,4 +1,5 @@
-"""The process under test: started with flags or a YAML file, watched on both outputs, ended by its own id."""
+"""The process under test: started with flags or a YAML file, watched on both outputs, ended by its
+own id."""
 
 import json
 import os
@@ -195,7 +196,8 @@ class Sightglass:
         return self.process.poll() is None
 
     def stop(self):
-        """SIGTERM, then what every test expects of every process: a clean exit, and no sanitizer's report."""
+        """SIGTERM, then what every test expects of every process: a clean exit, and no sanitizer's
+        report."""
         for client in self.clients:
             client.close()
         if self.alive():

@@ -1,4 +1,5 @@
-"""A client of exact bytes: nothing is added to what the test writes, nothing mended in what it reads."""
+"""A client of exact bytes: nothing is added to what the test writes, nothing mended in what it
+reads."""
 
 import socket
 
@@ -8,7 +9,8 @@ from harness.wire import DEADLINE_S, Wire
 
 class Client(Wire):
     def __init__(self, address, receive_buffer=None):
-        """`address`: (host, port), or a path for a unix socket. A small `receive_buffer` makes stalls quick."""
+        """`address`: (host, port), or a path for a unix socket. A small `receive_buffer` makes
+        stalls quick."""
         if isinstance(address, str):
             sock = socket.socket(socket.AF_UNIX)
         else:

@@ -1,6 +1,8 @@
-"""An upstream that answers by itself: a thread a connection, a function from request to answer, and a memory of it all.
+"""An upstream that answers by itself: a thread a connection, a function from request to answer, and
+a memory of it all.
 
-For tests about counts and concurrency. Where the bytes and their order matter, the test plays the upstream (origin.py).
+For tests about counts and concurrency. Where the bytes and their order matter, the test plays the
+upstream (origin.py).
 """
 
 import contextlib
@@ -13,7 +15,8 @@ from harness.wire import ConnectionEnded, until
 
 
 def is_open(peer):
-    """Whether the other side has not closed yet, as the kernel knows it: the peer's thread may not have read so far."""
+    """Whether the other side has not closed yet, as the kernel knows it: the peer's thread may not
+    have read so far."""
     try:
         return peer.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
     except BlockingIOError:
@@ -24,7 +27,8 @@ def is_open(peer):
 
 class ServingOrigin:
     def __init__(self, answer=None):
-        """`answer(request)`: the answer's bytes, or None to close without one. Absent: 200 with the target as the body."""
+        """`answer(request)`: the answer's bytes, or None to close without one. Absent: 200 with the
+        target as the body."""
         self.answer = answer or (lambda request: build_response(200, body=request.target))
         self.lock = threading.Lock()
         self.requests = []
@@ -77,7 +81,8 @@ class ServingOrigin:
 
 
 class Gate:
-    """An answer for ServingOrigin that holds each request until the test lets it go; counts who is inside."""
+    """An answer for ServingOrigin that holds each request until the test lets it go; counts who is
+    inside."""
 
     def __init__(self):
         self.open = threading.Event()

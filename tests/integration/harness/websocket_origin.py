@@ -1,4 +1,5 @@
-"""A WebSocket server (python3-websockets) in a thread of its own: echoes, and counts what it saw."""
+"""A WebSocket server (python3-websockets) in a thread of its own: echoes, and counts what it
+saw."""
 
 import asyncio
 import threading

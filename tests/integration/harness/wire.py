@@ -35,7 +35,8 @@ class Wire:
         self.sock.sendall(data)
 
     def send_byte_by_byte(self, data):
-        """One write a byte. Stops where the other side has closed; returns whether all was taken."""
+        """One write a byte. Stops where the other side has closed; returns whether all was
+        taken."""
         try:
             for position in range(len(data)):
                 self.sock.sendall(data[position : position + 1])
@@ -133,7 +134,8 @@ class Wire:
         return self.ending
 
     def count_to(self, size, expected=None):
-        """Reads and forgets `size` bytes. With `expected` (a function from bytes to nothing) it sees each."""
+        """Reads and forgets `size` bytes. With `expected` (a function from bytes to nothing) it
+        sees each."""
         block = bytearray(1 << 20)
         view = memoryview(block)
         left = size - len(self.buffer)
