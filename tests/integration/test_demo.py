@@ -6,10 +6,10 @@ import re
 import signal
 
 import pytest
-import websockets
 
 from harness.messages import read_chunk
 from harness.process import Sightglass
+from harness.websocket_origin import connect
 from harness.wire import until
 
 POLLS = [b"/api/monitor/aks", b"/api/blast/jobs", b"/api/me"]
@@ -72,7 +72,7 @@ def test_its_event_log_streams(demo):
 
 def test_its_console_echoes(demo):
     async def talk():
-        async with websockets.connect(f"ws://127.0.0.1:{demo.port}/api/console") as socket:
+        async with connect(f"ws://127.0.0.1:{demo.port}/api/console") as socket:
             await socket.send("hello, console")
             async for message in socket:
                 if "hello, console" in message:

@@ -3,10 +3,9 @@
 import asyncio
 import random
 
-import websockets
-
 from harness.exchange import exchange
 from harness.messages import build, build_request, build_response
+from harness.websocket_origin import connect
 from harness.wire import until
 
 HANDSHAKE = [
@@ -189,7 +188,7 @@ def test_a_real_websocket_works_with_messages_of_every_kind(sightglass, websocke
     big = random.Random(1).randbytes(1 << 20)  # so that no compression makes it small
 
     async def talk():
-        async with websockets.connect(
+        async with connect(
             f"ws://127.0.0.1:{proxy.port}/chat?room=1",
             max_size=1 << 24,
             extra_headers={"X-Request-ID": "chat"},
@@ -211,7 +210,7 @@ def test_many_tunnels_stand_side_by_side(sightglass, websocket_origin):
     proxy = sightglass(websocket_origin, pool={"max_connections": 100})
 
     async def one(number):
-        async with websockets.connect(f"ws://127.0.0.1:{proxy.port}/{number}") as socket:
+        async with connect(f"ws://127.0.0.1:{proxy.port}/{number}") as socket:
             for turn in range(5):
                 await socket.send(f"{number} {turn}")
                 assert await socket.recv() == f"{number} {turn}"

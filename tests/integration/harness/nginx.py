@@ -1,6 +1,8 @@
 """nginx as a real upstream: files, ranges, gzip, validators. Its own folder, port and process."""
 
+import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import time
@@ -47,6 +49,13 @@ def free_port():
         return sock.getsockname()[1]
 
 
+def find_nginx():
+    """Where distributions keep it is not always in a user's PATH."""
+    found = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin")
+    assert found, "nginx is not installed"
+    return found
+
+
 class Nginx:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -57,7 +66,7 @@ class Nginx:
         config = self.folder / "nginx.conf"
         config.write_text(CONFIG.format(folder=self.folder, port=self.port))
         self.process = subprocess.Popen(
-            ["nginx", "-p", self.folder, "-c", config, "-e", self.folder / "error.log"],
+            [find_nginx(), "-p", self.folder, "-c", config, "-e", self.folder / "error.log"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

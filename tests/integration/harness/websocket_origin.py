@@ -4,8 +4,11 @@ saw."""
 import asyncio
 import threading
 
-import websockets
-from websockets.server import serve
+from websockets.exceptions import ConnectionClosed
+from websockets.legacy.client import connect  # the one interface that versions 10 to 15 share
+from websockets.legacy.server import serve
+
+__all__ = ["WebSocketOrigin", "connect"]
 
 
 class WebSocketOrigin:
@@ -30,7 +33,7 @@ class WebSocketOrigin:
         try:
             async for message in socket:
                 await socket.send(message)
-        except websockets.ConnectionClosed:
+        except ConnectionClosed:
             pass
 
     def close(self):
