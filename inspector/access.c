@@ -132,7 +132,7 @@ static bool next_cookie(struct slice *rest, struct slice *name, struct slice *va
 	return false;
 }
 
-static bool has_cookie(const struct head *head, const struct token *token)
+static bool has_cookie(const struct head *head, struct token *token)
 {
 	const struct field *line = head_find(head, FIELD_COOKIE);
 
@@ -145,8 +145,7 @@ static bool has_cookie(const struct head *head, const struct token *token)
 		struct slice value;
 
 		while (next_cookie(&rest, &name, &value)) {
-			if (slice_equal(name, slice_str(token->cookie_name)) &&
-				token_cookie_equal(token, value)) {
+			if (token_cookie_equal(token, name, value)) {
 				return true;
 			}
 		}

@@ -14,7 +14,7 @@
 
 struct access_rules {
 	const struct string_list *allow_hosts;
-	const struct token *token;
+	struct token *token;
 };
 
 struct access_request {

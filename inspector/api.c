@@ -149,14 +149,14 @@ static void redirect(struct answer *answer, struct slice path, struct slice quer
 static void take_token(const struct api *api, struct answer *answer, struct slice query, bool right)
 {
 	const struct exchange *exchange = answer_exchange(answer);
-	const struct token *token = api->access.token;
 
 	answer_begin(answer, 307, ANSWER_DATA, exchange->target.normal.len + query.len + 1);
 	if (right) {
+		const struct token_cookie *made = token_cookie(api->access.token);
 		struct buffer cookie = BUFFER_INIT;
 
-		buffer_printf(&cookie, "%s=%s; Path=%.*s; HttpOnly; SameSite=Strict%s",
-			token->cookie_name, token->cookie, SLICE_ARGS(api->prefix),
+		buffer_printf(&cookie, "%s=%s; Path=%.*s; HttpOnly; SameSite=Strict%s", made->name,
+			made->value, SLICE_ARGS(api->prefix),
 			strcmp(exchange->scheme, "https") == 0 ? "; Secure" : "");
 		answer_field(answer, SLICE("Set-Cookie"), buffer_slice(&cookie));
 		buffer_fini(&cookie);

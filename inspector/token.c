@@ -19,6 +19,8 @@ enum {
 	DIGEST_SIZE = 32,
 };
 
+static const struct slice cookie_prefix = SLICE_INIT("sightglass_inspector_");
+
 /* SHA-256 keyed by `key`. */
 static void keyed_hash(struct slice key, struct slice text, unsigned char out[static DIGEST_SIZE])
 {
@@ -54,20 +56,35 @@ static bool equal_in_constant_time(struct slice a, struct slice b)
 
 void token_init(struct token *token, const char *text)
 {
-	static const char prefix[] = "sightglass_inspector_";
+	*token = (struct token){.text = NULL};
+	pthread_mutex_init(&token->lock, NULL);
+	if (text != NULL && text[0] != '\0') {
+		token->text = mem_strdup(text);
+	}
+}
+
+static void make_cookie(const char *text, struct token_cookie *cookie)
+{
 	unsigned char hash[DIGEST_SIZE];
 	struct slice key = slice_str(text);
 
-	*token = (struct token){.text = NULL};
-	if (key.len == 0) {
-		return;
-	}
-	token->text = mem_strdup(text);
 	keyed_hash(key, SLICE("cookie"), hash);
-	write_hex(hash, DIGEST_SIZE, token->cookie);
+	write_hex(hash, DIGEST_SIZE, cookie->value);
 	keyed_hash(key, SLICE("cookie name"), hash);
-	memcpy(token->cookie_name, prefix, sizeof(prefix) - 1);
-	write_hex(hash, 8, token->cookie_name + sizeof(prefix) - 1);
+	memcpy(cookie->name, cookie_prefix.ptr, cookie_prefix.len);
+	write_hex(hash, 8, cookie->name + cookie_prefix.len);
+}
+
+const struct token_cookie *token_cookie(struct token *token)
+{
+	assert(token->text != NULL);
+	pthread_mutex_lock(&token->lock);
+	if (!token->has_cookie) {
+		make_cookie(token->text, &token->cookie);
+		token->has_cookie = true;
+	}
+	pthread_mutex_unlock(&token->lock);
+	return &token->cookie; /* never changed again */
 }
 
 void token_init_random(struct token *token)
@@ -91,7 +108,8 @@ void token_fini(struct token *token)
 		OPENSSL_cleanse(token->text, strlen(token->text));
 		mem_free(token->text);
 	}
-	OPENSSL_cleanse(token->cookie, sizeof(token->cookie));
+	OPENSSL_cleanse(&token->cookie, sizeof(token->cookie));
+	pthread_mutex_destroy(&token->lock);
 	token->text = NULL;
 }
 
@@ -100,8 +118,14 @@ bool token_equal(const struct token *token, struct slice given)
 	return token->text != NULL && equal_in_constant_time(slice_str(token->text), given);
 }
 
-bool token_cookie_equal(const struct token *token, struct slice given)
+bool token_cookie_equal(struct token *token, struct slice name, struct slice value)
 {
-	return token->text != NULL &&
-	       equal_in_constant_time(slice_of(token->cookie, TOKEN_COOKIE_LEN), given);
+	const struct token_cookie *cookie;
+
+	if (token->text == NULL || !slice_starts_with(name, cookie_prefix)) {
+		return false;
+	}
+	cookie = token_cookie(token);
+	return slice_equal(name, slice_str(cookie->name)) &&
+	       equal_in_constant_time(slice_of(cookie->value, TOKEN_COOKIE_LEN), value);
 }

@@ -23,7 +23,7 @@ struct request_case {
 	enum access expected;
 };
 
-static enum access check(const struct request_case *one, const struct token *token)
+static enum access check(const struct request_case *one, struct token *token)
 {
 	static const struct head_limits limits = {.bytes = 8192, .fields = 50, .target = 1024};
 	static char dash[] = "dash.local";
@@ -49,10 +49,11 @@ static enum access check(const struct request_case *one, const struct token *tok
 
 	(void)snprintf(fields, sizeof(fields), "%s", one->fields);
 	if (strstr(one->fields, "COOKIE") != NULL) {
+		const struct token_cookie *cookie = token_cookie(token);
 		const char *at = strstr(one->fields, "COOKIE");
 
 		(void)snprintf(fields, sizeof(fields), "%.*s%s=%s%s", (int)(at - one->fields),
-			one->fields, token->cookie_name, token->cookie, at + 6);
+			one->fields, cookie->name, cookie->value, at + 6);
 	}
 	(void)snprintf(
 		text, sizeof(text), "%s /_inspector/ HTTP/1.1\r\n%s\r\n", one->method, fields);
@@ -163,7 +164,7 @@ static const struct request_case without_token[] = {
 	{"GET", LOCAL, false, "whatever", ACCESS_GRANTED},
 };
 
-static void expect_all(const struct request_case *cases, size_t count, const struct token *token)
+static void expect_all(const struct request_case *cases, size_t count, struct token *token)
 {
 	for (size_t i = 0; i < count; i++) {
 		enum access result = check(&cases[i], token);
@@ -199,19 +200,24 @@ static void without_a_token_none_is_right(void **state)
 
 static void the_cookie_is_neither_the_token_nor_the_same_for_another(void **state)
 {
+	const struct token_cookie *a;
+	const struct token_cookie *b;
 	struct token one;
 	struct token other;
 
 	(void)state;
 	token_init(&one, "one");
 	token_init(&other, "other");
-	assert_null(strstr(one.cookie, "one"));
-	assert_string_not_equal(one.cookie, other.cookie);
-	assert_string_not_equal(one.cookie_name, other.cookie_name);
-	assert_true(token_cookie_equal(&one, slice_str(one.cookie)));
-	assert_false(token_cookie_equal(&one, slice_str(other.cookie)));
-	assert_false(token_cookie_equal(&one, SLICE("one")));
-	assert_false(token_equal(&one, slice_str(one.cookie)));
+	a = token_cookie(&one);
+	b = token_cookie(&other);
+	assert_null(strstr(a->value, "one"));
+	assert_string_not_equal(a->value, b->value);
+	assert_string_not_equal(a->name, b->name);
+	assert_true(token_cookie_equal(&one, slice_str(a->name), slice_str(a->value)));
+	assert_false(token_cookie_equal(&one, slice_str(a->name), slice_str(b->value)));
+	assert_false(token_cookie_equal(&one, slice_str(b->name), slice_str(a->value)));
+	assert_false(token_cookie_equal(&one, slice_str(a->name), SLICE("one")));
+	assert_false(token_equal(&one, slice_str(a->value)));
 	token_fini(&one);
 	token_fini(&other);
 }
