@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/stream.h"
 
 enum {
 	SPARE_ARENA_BLOCKS = 256, /* 1 MiB a loop: what a burst leaves behind at most */
@@ -117,7 +116,7 @@ int loop_init(struct loop *loop)
 	list_init(&loop->ready);
 	list_init(&loop->settled);
 	list_init(&loop->later);
-	list_init(&loop->unflushed);
+	list_init(&loop->flushes);
 	list_init(&loop->posted);
 	pthread_mutex_init(&loop->posted_lock, NULL);
 	timer_wheel_init(&loop->timers, clock_now_us() / 1000);
@@ -157,17 +156,13 @@ void loop_fini(struct loop *loop)
 
 void loop_settle(struct loop *loop)
 {
-	struct list *node;
-
 	assert(!loop->settling); /* libuv calls nothing from inside our calls */
 	loop->settling = true;
 	do {
 		run_tasks(&loop->ready);
-		while ((node = list_pop_front(&loop->unflushed)) != NULL) {
-			stream_flush(container_of(node, struct stream, unflushed));
-		}
+		run_tasks(&loop->flushes);
 		run_tasks(&loop->settled);
-	} while (!list_empty(&loop->ready) || !list_empty(&loop->unflushed));
+	} while (!list_empty(&loop->ready) || !list_empty(&loop->flushes));
 	for (; loop->garbage != NULL; loop->garbage = loop->garbage->next) {
 		mem_free(loop->garbage->memory);
 	}
@@ -186,6 +181,13 @@ void loop_ready(struct loop *loop, struct task *task)
 {
 	if (list_empty(&task->node)) {
 		list_push_back(&loop->ready, &task->node);
+	}
+}
+
+void loop_flush(struct loop *loop, struct task *task)
+{
+	if (list_empty(&task->node)) {
+		list_push_back(&loop->flushes, &task->node);
 	}
 }
 

@@ -50,9 +50,9 @@ struct loop {
 	struct loop_garbage *garbage; /* heap memory to free at the end of this turn */
 	struct arena scratch;         /* emptied at the end of each turn */
 	struct list ready;            /* tasks for the end of this turn */
-	struct list settled;   /* tasks for when this turn's writes have left or were copied */
-	struct list later;     /* tasks for the next iteration, after I/O was polled for */
-	struct list unflushed; /* streams with gathered writes */
+	struct list settled; /* tasks for when this turn's writes have left or were copied */
+	struct list later;   /* tasks for the next iteration, after I/O was polled for */
+	struct list flushes; /* tasks that write out what was gathered this turn */
 	struct timer_wheel timers;
 	uv_timer_t wheel_timer; /* armed for the wheel's next deadline */
 	uint64_t armed_for_ms;  /* UINT64_MAX while it is not armed */
@@ -79,6 +79,8 @@ void loop_settle(struct loop *loop);
 void task_init(struct task *task, task_fn run);
 /* Runs the task at the end of this turn; a task that is queued already stays where it is. */
 void loop_ready(struct loop *loop, struct task *task);
+/* Runs the task when no ready one is left: for whoever gathers what is written in a turn. */
+void loop_flush(struct loop *loop, struct task *task);
 /* Runs the task once what was written this turn has left, or was copied: the moment from which
  * borrowed bytes may be freed. */
 void loop_settled(struct loop *loop, struct task *task);

@@ -179,8 +179,9 @@ static void send_shutdown(struct stream *stream)
 	}
 }
 
-void stream_flush(struct stream *stream)
+static void on_flush(struct task *task)
 {
+	struct stream *stream = container_of(task, struct stream, flush);
 	struct stream_gather *gather = stream->gathered;
 	bool all = true;
 	ssize_t taken = 0;
@@ -219,7 +220,7 @@ static void open_stream(
 	struct stream *stream, struct loop *loop, const struct stream_ops *ops, bool is_unix)
 {
 	*stream = (struct stream){.ops = ops, .loop = loop, .is_unix = is_unix};
-	list_init(&stream->unflushed);
+	task_init(&stream->flush, on_flush);
 	if (is_unix) {
 		(void)uv_pipe_init(
 			&loop->uv, &stream->uv.pipe, 0); /* makes no socket yet: cannot fail */
@@ -303,7 +304,7 @@ void stream_write(struct stream *stream, struct slice bytes)
 		gather->last = gather;
 		gather->count = 0;
 		stream->gathered = gather;
-		list_push_back(&stream->loop->unflushed, &stream->unflushed);
+		loop_flush(stream->loop, &stream->flush);
 	}
 	last = gather->last;
 	previous = last->count > 0 ? &last->parts[last->count - 1] : NULL;
@@ -330,9 +331,7 @@ void stream_shutdown(struct stream *stream)
 		return;
 	}
 	stream->shutting = true;
-	if (list_empty(&stream->unflushed)) {
-		list_push_back(&stream->loop->unflushed, &stream->unflushed);
-	}
+	loop_flush(stream->loop, &stream->flush);
 }
 
 bool stream_blocked(const struct stream *stream)
@@ -373,7 +372,7 @@ static void on_closed(uv_handle_t *handle)
 
 static void close_handle(struct stream *stream, stream_closed_fn closed)
 {
-	list_remove(&stream->unflushed);
+	task_cancel(&stream->flush);
 	stream->gathered = NULL;
 	stream->reading = false;
 	stream->closed = closed;

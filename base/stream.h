@@ -54,7 +54,7 @@ struct stream {
 		uv_tcp_t tcp;
 		uv_pipe_t pipe;
 	} uv;
-	struct list unflushed;          /* in loop->unflushed while something is gathered */
+	struct task flush;              /* queued while something is gathered */
 	struct stream_gather *gathered; /* in the loop's scratch memory */
 	uint32_t writes;                /* copies of what the socket did not take, on their way */
 	stream_closed_fn closed;
@@ -87,8 +87,6 @@ int stream_connect_unix(
 /* Queues `bytes`, which the caller keeps until the end of the turn. On a stream that is broken or
  * shutting, drops them. */
 void stream_write(struct stream *stream, struct slice bytes);
-/* What base/loop.c calls at the end of a turn for each stream that was written to or shut down. */
-void stream_flush(struct stream *stream);
 /* Sends the end of our side after all that was written. */
 void stream_shutdown(struct stream *stream);
 /* True while the socket has not taken all that was written in earlier turns. */
