@@ -17,6 +17,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <netinet/in.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -271,6 +272,19 @@ static const struct stream_ops stream_ops = {
 
 /* --- beginning and end */
 
+/* An IPv4 peer of a socket for both families (::ffff:192.0.2.1) is named as what it is. */
+static void name_address(const struct sockaddr_storage *address, char out[static INET6_ADDRSTRLEN])
+{
+	const struct in6_addr *v6 =
+		&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+
+	if (address->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(v6)) {
+		(void)inet_ntop(AF_INET, &v6->s6_addr[12], out, INET6_ADDRSTRLEN);
+	} else {
+		(void)uv_ip_name((const struct sockaddr *)address, out, INET6_ADDRSTRLEN);
+	}
+}
+
 static void find_peer(struct client *self)
 {
 	const struct proxy_settings *settings = self->worker->settings;
@@ -284,7 +298,7 @@ static void find_peer(struct client *self)
 		self->trusted = settings->trust_unix;
 		return;
 	}
-	(void)uv_ip_name((const struct sockaddr *)&peer, self->ip, sizeof(self->ip));
+	name_address(&peer, self->ip);
 	self->trusted = network_list_has(settings->trusted_proxies, settings->trusted_proxy_count,
 		(const struct sockaddr *)&peer);
 }

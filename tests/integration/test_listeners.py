@@ -84,6 +84,18 @@ def test_a_port_alone_means_all_interfaces_of_both_families(sightglass, origin):
         ask_through(proxy, origin)
 
 
+def test_an_ipv4_client_of_a_listener_for_both_families_keeps_its_own_address(sightglass, origin):
+    proxy = sightglass(origin, listen=[":0"])
+    port = proxy.address(0)[1]
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        client.sendall(build_request(b"GET", b"/x", host=b"localhost"))
+        peer, request = origin.next_request()
+        peer.respond(body=b"through")
+        assert request.one("X-Forwarded-For") == b"127.0.0.1"
+        assert client.recv(4096)
+    assert proxy.access_log(path="/x")["client_ip"] == "127.0.0.1"
+
+
 def test_several_listeners_serve_side_by_side(sightglass, origin, tmp_path):
     proxy = sightglass(origin, listen=["127.0.0.1:0", "[::1]:0", f"unix:{tmp_path}/in.sock"])
     for index in range(3):
