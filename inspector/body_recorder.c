@@ -7,6 +7,9 @@
 #include <stdlib.h>
 
 #include <xxhash.h>
+#ifdef HAVE_XXHASH_DISPATCH
+#include <xxh_x86dispatch.h> /* puts the processor's own variants in the functions' place */
+#endif
 
 #include "base/memory.h"
 
