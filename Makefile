@@ -9,7 +9,7 @@ UPSTREAM ?=
 export JOBS WERROR
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help build run test test-tsan format format-check lint bench install clean
+.PHONY: help build run test test-tsan format format-check lint bench-programs bench bench-check install clean
 
 help:
 	@echo "make run                   install what is missing, build, and run the demo"
@@ -17,7 +17,8 @@ help:
 	@echo "make build                 build/sightglass"
 	@echo "make test                  every test, in release and under sanitizers; SUITES='unit-asan' for some"
 	@echo "make test-tsan             the unit and integration tests under ThreadSanitizer"
-	@echo "make bench                 measure, beside nginx; ARGS go to the benchmark"
+	@echo "make bench                 measure, beside other proxies; ARGS='--quick', '--help'"
+	@echo "make bench-check           has a request become dearer than it was? ARGS=--update: so be it"
 	@echo "make format                rewrite the C files as clang-format 14 has them"
 	@echo "make format-check          what of the style a machine can check"
 	@echo "make lint                  clang-tidy"
@@ -41,9 +42,15 @@ test-tsan:
 	@$(INSTALL_DEPENDENCIES) build test
 	@tools/run-tests.sh unit-tsan integration-tsan
 
-bench: build
+bench-programs: build
 	@$(INSTALL_DEPENDENCIES) bench
+	@cmake --build --preset release --target bench_programs --parallel $(JOBS)
+
+bench: bench-programs
 	@python=/usr/bin/python3; [ -x $$python ] || python=python3; $$python tests/bench/bench.py $(ARGS)
+
+bench-check: bench-programs
+	@python=/usr/bin/python3; [ -x $$python ] || python=python3; $$python tests/bench/check.py $(ARGS)
 
 format:
 	@$(INSTALL_DEPENDENCIES) format

@@ -2,7 +2,7 @@
 # Runs the test suites one after the other, goes on after one that fails, and ends with one line that sums them up:
 # "N passed, N failed". Fails where a test failed, or where none ran.
 #
-#   run-tests.sh [SUITE...]    style, or KIND-PRESET: unit, integration or panel; release, asan or tsan
+#   run-tests.sh [SUITE...]    style, bench-release, or KIND-PRESET: unit, integration or panel; release, asan or tsan
 #
 # From the environment: PYTHON (with pytest), PYTEST_ARGS, JOBS, WERROR=ON.
 set -u
@@ -92,6 +92,16 @@ run_pytest() {
     count_results "$suite" $? "$results/$suite.xml"
 }
 
+run_bench() {
+    cmake --build --preset "$preset" --target bench_programs --parallel "$jobs" >/dev/null &&
+        with_limit "$python" tests/bench/check.py --build "$folder"
+    case $? in
+    0) count "$suite" 1 0 "" ;;
+    77) count "$suite" 0 0 "left out: cannot be measured here" ;;
+    *) count "$suite" 0 1 "" ;;
+    esac
+}
+
 run_suite() {
     suite=$1
     if [ "$suite" = style ]; then
@@ -118,6 +128,7 @@ run_suite() {
     case $kind in
     unit) run_unit ;;
     integration | panel) run_pytest ;;
+    bench) run_bench ;;
     *) count "$suite" 0 1 "there is no such suite" ;;
     esac
 }

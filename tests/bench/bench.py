@@ -1,101 +1,186 @@
 #!/usr/bin/env python3
-"""What a request through Sightglass costs, beside nginx in the same run.
+"""What a request through Sightglass costs, beside other proxies in the same run. Prints Markdown.
 
-The proxy alone is on one core; the origin (nginx) and the load (wrk) are on the other. Rounds are interleaved, so that a machine that
-slows down slows down for all; figures are medians over the rounds, ratios are medians of the ratios within each round. CPU per request is the
-on-CPU time of the proxy's process tree divided by the requests that were answered.
-"""
+Stops by itself: what would begin after --limit seconds is left out, and that is told."""
 
 import argparse
 import json
 import os
-import re
-import statistics
-import subprocess
+import platform
 import sys
+import time
 
+import loads
+import measure
+import memory
 import peers
-from processes import Workplace
+import report
+from processes import Workplace, end_on_signals, raise_descriptor_limit
+from workloads import IDLE_CONNECTIONS, STREAM_BYTES, WORKLOADS
 
-PROXY_CORE, LOAD_CORE = 0, 1
-
-WORKLOADS = [  # name, path, connections
-    ("GET 100 B, 64 connections", "/small", 64),
-    ("GET 16 KiB, 32 connections", "/16k", 32),
-    ("GET 1 MiB, 8 connections", "/1m", 8),
-]
+BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
+MEMORY = "memory"
 
 
-def load(server, path, connections, seconds):
-    """Requests per second and CPU microseconds per request of one round."""
-    before = server.cpu_seconds()
-    done = subprocess.run(
-        ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", f"http://127.0.0.1:{server.port}{path}"],
-        capture_output=True, text=True, check=True,
-    ).stdout
-    cpu = server.cpu_seconds() - before
-    requests = int(re.search(r"(\d+) requests in", done).group(1))
-    if re.search(r"Non-2xx|Socket errors", done):
-        raise RuntimeError(f"{server.name}: {done}")
-    return {"rps": float(re.search(r"Requests/sec:\s+([\d.]+)", done).group(1)), "cpu_us": cpu * 1e6 / requests}
+def names_of(text, known, what):
+    chosen = text.split(",")
+    unknown = [name for name in chosen if name not in known]
+    if unknown:
+        sys.exit(f"bench: no {what} is called {', '.join(unknown)}; there are {', '.join(known)}")
+    return [name for name in known if name in chosen]
 
 
-def measure(servers, rounds, seconds):
-    results = []
-    for name, path, connections in WORKLOADS:
-        samples = {server.name: [] for server in servers}
-        for server in servers:
-            load(server, path, connections, 1)  # warm
-        for _ in range(rounds):
-            for server in servers:
-                samples[server.name].append(load(server, path, connections, seconds))
-        results.append({"workload": name, "proxies": {proxy: summarise(own, samples["nginx"]) for proxy, own in samples.items()}})
-    return results
+def parse_options():
+    keys = [load.key for load in WORKLOADS] + [MEMORY]
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--only", metavar="LIST", help=f"workloads: {', '.join(keys)}")
+    options.add_argument(
+        "--proxies", metavar="LIST", default=",".join(peers.USUAL), help=", ".join(peers.NAMES)
+    )
+    options.add_argument("--rounds", type=int, help="5, or 3 with --quick")
+    options.add_argument("--seconds", type=int, help="of each round: 2, or 1 with --quick")
+    options.add_argument("--quick", action="store_true", help="fewer workloads, shorter rounds")
+    options.add_argument("--no-counts", action="store_true", help="no system calls, no allocations")
+    options.add_argument(
+        "--limit", type=int, default=840, help="seconds after which nothing more is begun"
+    )
+    options.add_argument("--json", metavar="FILE", help="the figures go there, too")
+    options.add_argument("--build", metavar="FOLDER", default=BUILD, help="that CMake has built in")
+    options = options.parse_args()
+    options.rounds = options.rounds or (3 if options.quick else 5)
+    options.seconds = options.seconds or (1 if options.quick else 2)
+    short = [load.key for load in WORKLOADS if load.in_check]
+    options.only = options.only or ",".join(short if options.quick else keys)
+    options.only = names_of(options.only, keys, "workload")
+    options.proxies = names_of(options.proxies, peers.NAMES, "proxy")
+    return options
 
 
-def summarise(samples, nginx):
-    ratios = [sample["cpu_us"] / beside["cpu_us"] for sample, beside in zip(samples, nginx)]
-    return {
-        "cpu_us": statistics.median(sample["cpu_us"] for sample in samples),
-        "rps": statistics.median(sample["rps"] for sample in samples),
-        "ratio": statistics.median(ratios),
-        "ratio_min": min(ratios),
-        "ratio_max": max(ratios),
-    }
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
-def markdown(results, servers):
-    lines = ["| workload | proxy | CPU µs/request | of nginx (spread) | requests/s |", "|---|---|---|---|---|"]
-    for result in results:
-        for proxy, own in result["proxies"].items():
-            lines.append(
-                f"| {result['workload']} | {proxy} | {own['cpu_us']:.1f} | {own['ratio']:.2f} ({own['ratio_min']:.2f}–{own['ratio_max']:.2f}) | {own['rps']:,.0f} |"
+def make_stage(workplace, build, proxies):
+    """Where these can be started; or None, and the reason why not."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        return None, "needs two cores: one for the proxy, one for origin and load"
+    stage = peers.Stage(
+        workplace, os.path.abspath(build), cores[0], cores[1], raise_descriptor_limit()
+    )
+    missing = peers.missing(stage, proxies)
+    if missing:
+        return None, f"not here: {', '.join(missing)}"
+    return stage, None
+
+
+def machine():
+    with open("/proc/cpuinfo") as file:
+        models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    model = models[0] if models else platform.machine()
+    return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
+
+
+def measure_memory(stage, options, results, deadline):
+    for count in IDLE_CONNECTIONS:
+        names = [name for name in options.proxies if not may_have_idle(stage, name, count)]
+        if names:
+            results["remarks"].append(
+                f"{count:,} idle connections: left out for {', '.join(names)}, as a process may "
+                f"have {stage.descriptors:,} descriptors here"
             )
-    lines += ["", "Memory (RSS) after the load: " + ", ".join(f"{server.name} {server.rss_kib() / 1024:.1f} MiB" for server in servers) + "."]
-    return "\n".join(lines)
+    for name in options.proxies:
+        if time.monotonic() > deadline:
+            results["remarks"].append(f"{name}: memory left out, as time was up")
+            continue
+        say(f"memory, {name}")
+        counts = [count for count in IDLE_CONNECTIONS if may_have_idle(stage, name, count)]
+        try:
+            results["memory"][name] = memory.measure(stage, name, counts, STREAM_BYTES)
+        except (OSError, RuntimeError) as failure:
+            results["remarks"].append(f"{name}: memory: {failure}")
+
+
+def may_have_idle(stage, name, count):
+    return peers.descriptors_of(name, count) <= stage.descriptors
+
+
+def measure_workloads(stage, options, workloads, origin, results, deadline):
+    servers = [peers.start(stage, name) for name in options.proxies]
+    for load in workloads:
+        if time.monotonic() > deadline:
+            results["remarks"].append(f"{load.title}: left out, as time was up")
+            continue
+        say(load.title)
+        found, remarks = measure.workload(
+            stage, servers, origin, load, options.rounds, options.seconds, deadline
+        )
+        results["remarks"] += [f"{load.title}: {remark}" for remark in remarks]
+        results["workloads"].append({"key": load.key, "title": load.title, "proxies": found})
+        for server in servers:
+            if options.no_counts or server.name not in found or time.monotonic() > deadline:
+                continue
+            try:
+                found[server.name]["syscalls"] = measure.syscalls(stage, server, load)
+            except loads.LoadFailed as failure:
+                results["remarks"].append(f"{server.name}: system calls: {failure}")
+        results["remarks"] += [
+            f"{load.title}: {name} left {own['skipped_ticks']} ticks out, as it was late"
+            for name, own in found.items()
+            if own["skipped_ticks"]
+        ]
+    for server in servers:
+        stage.workplace.stop(server)
+
+
+def measure_allocations(stage, options, workloads, results, deadline):
+    for name in options.proxies:
+        if time.monotonic() > deadline:
+            results["remarks"].append(f"{name}: allocations left out, as time was up")
+            continue
+        say(f"allocations, {name}")
+        try:
+            found = measure.allocations(stage, name, workloads)
+        except (loads.LoadFailed, RuntimeError) as failure:
+            results["remarks"].append(f"{name}: allocations: {failure}")
+            continue
+        for load in results["workloads"]:
+            if name in load["proxies"]:
+                load["proxies"][name]["allocations"] = found[load["key"]]
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--binary", default=os.path.join(os.path.dirname(__file__), "../../build/sightglass"))
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--seconds", type=int, default=4, help="of each round")
-    options.add_argument("--json", metavar="FILE", help="also write the figures there")
-    options = options.parse_args()
-    if os.cpu_count() < 2:
-        sys.exit("bench: needs two cores: one for the proxy, one for origin and load")
+    options = parse_options()
+    end_on_signals()
+    deadline = time.monotonic() + options.limit
+    workloads = [load for load in WORKLOADS if load.key in options.only]
     with Workplace() as workplace:
-        origin = peers.origin(workplace, LOAD_CORE)
-        servers = [
-            peers.nginx_proxy(workplace, PROXY_CORE, origin.port),
-            peers.sightglass(workplace, PROXY_CORE, origin.port, options.binary, "sightglass captured", "full"),
-            peers.sightglass(workplace, PROXY_CORE, origin.port, options.binary, "sightglass excluded", "row"),
-        ]
-        results = measure(servers, options.rounds, options.seconds)
-        print(markdown(results, servers))
+        stage, reason = make_stage(workplace, options.build, options.proxies)
+        if stage is None:
+            sys.exit(f"bench: {reason}")
+        results = {
+            "machine": machine(),
+            "versions": peers.versions(options.proxies),
+            "proxy_core": stage.proxy_core,
+            "load_core": stage.load_core,
+            "rounds": options.rounds,
+            "seconds": options.seconds,
+            "workloads": [],
+            "memory": {},
+            "remarks": [],
+        }
+        origin = peers.start_origin(stage)
+        if MEMORY in options.only:
+            measure_memory(stage, options, results, deadline)
+        if workloads:
+            measure_workloads(stage, options, workloads, origin, results, deadline)
+        if workloads and not options.no_counts:
+            measure_allocations(stage, options, workloads, results, deadline)
+    print(report.markdown(results))
     if options.json:
-        with open(options.json, "w") as out:
-            json.dump(results, out, indent=1)
+        with open(options.json, "w") as file:
+            json.dump(results, file, indent=1)
+            file.write("\n")
 
 
 if __name__ == "__main__":

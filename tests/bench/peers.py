@@ -1,72 +1,171 @@
-"""One job: how each peer is set up: the origin, nginx as a proxy, Sightglass captured and excluded. Tuned as a good admin would, access logs off."""
+"""One job: how each peer is set up, as a good administrator would, without an access log.
 
+What a peer reads is in settings/."""
+
+import dataclasses
 import os
+import shutil
+import subprocess
 
-from processes import free_port
+from processes import Workplace, free_port
 
-NGINX_COMMON = """
-worker_processes 1; daemon off; pid {folder}/{name}.pid; error_log {folder}/{name}.log crit;
-events {{ worker_connections 8192; }}
-http {{
-    access_log off; keepalive_requests 1000000000; keepalive_timeout 600s; client_max_body_size 0;
-    client_body_temp_path {folder}/{name}-body; proxy_temp_path {folder}/{name}-proxy;
-    fastcgi_temp_path {folder}/{name}-fastcgi; uwsgi_temp_path {folder}/{name}-uwsgi; scgi_temp_path {folder}/{name}-scgi;
-"""
-
-ORIGIN = NGINX_COMMON + """
-    server {{
-        listen 127.0.0.1:{port} reuseport backlog=4096;
-        root {folder}/files;
-        location = /small {{ return 200 "{small}"; }}
-    }}
-}}
-"""
-
-PROXY = NGINX_COMMON + """
-    proxy_buffers 16 16k; proxy_buffer_size 16k;
-    upstream origin {{ server 127.0.0.1:{origin}; keepalive 512; keepalive_requests 1000000000; }}
-    server {{
-        listen 127.0.0.1:{port} backlog=4096;
-        location / {{
-            proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";
-            proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-            proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Request-ID $request_id;
-        }}
-    }}
-}}
-"""
-
-SIGHTGLASS = """
-listen: ["127.0.0.1:{port}"]
-workers: 1
-log: {{access: false}}
-upstreams:
-  - {{name: origin, url: "http://127.0.0.1:{origin}", pool: {{max_connections: 512, max_idle: 512}}}}
-routes:
-  - {{prefix: /, capture: {capture}}}
-"""
+SETTINGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "settings")
+os.environ["PATH"] += os.pathsep + "/usr/sbin"  # where Debian has servers, not in a user's PATH
+USUAL = ("relay", "nginx", "haproxy", "sightglass-excluded", "sightglass-captured")
 
 
-def nginx(workplace, name, text, core, **values):
+@dataclasses.dataclass
+class Stage:
+    """Where peers are started."""
+
+    workplace: Workplace
+    build: str  # the folder that CMake built in
+    proxy_core: int
+    load_core: int
+    descriptors: int  # that a process may have
+    origin_port: int = 0
+
+    def program(self, name):
+        return os.path.join(self.build, "tests", "bench", name)
+
+
+def _settings(stage, template, folder, port, **values):
+    with open(os.path.join(SETTINGS, template)) as file:
+        text = file.read()
+    # An idle client costs most proxies one descriptor, a busy one two.
+    connections = 24576 if stage.descriptors >= 50000 else min(8192, stage.descriptors // 2 - 64)
+    values.update(
+        folder=folder,
+        port=port,
+        origin=stage.origin_port,
+        descriptors=stage.descriptors,
+        connections=connections,
+    )
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
+    path = os.path.join(folder, template)
+    with open(path, "w") as file:
+        file.write(text)
+    return path
+
+
+def _relay(stage, folder, port):
+    return [stage.program("bench_relay"), str(port), str(stage.origin_port)]
+
+
+def _nginx(request_id=""):
+    def argv(stage, folder, port):
+        settings = _settings(stage, "nginx.conf", folder, port, request_id=request_id)
+        return ["nginx", "-e", "stderr", "-p", folder, "-c", settings]
+
+    return argv
+
+
+def _haproxy(stage, folder, port):
+    return ["haproxy", "-db", "-f", _settings(stage, "haproxy.cfg", folder, port)]
+
+
+def _sightglass(capture):
+    def argv(stage, folder, port):
+        path = _settings(stage, "sightglass.yaml", folder, port, capture=capture)
+        return [os.path.join(stage.build, "sightglass"), "--config", path]
+
+    return argv
+
+
+def _h2o(stage, folder, port):
+    return ["h2o", "-m", "worker", "-c", _settings(stage, "h2o.conf", folder, port)]
+
+
+def _varnish(stage, folder, port):
+    settings = _settings(stage, "varnish.vcl", folder, port)
+    pools = ["-p", "thread_pools=1", "-p", "thread_pool_min=100", "-p", "thread_pool_max=2000"]
+    listen = ["-a", f"127.0.0.1:{port}", "-T", "none", "-s", "malloc,64m"]
+    return [
+        "varnishd",
+        "-F",
+        "-j",
+        "none",
+        "-n",
+        os.path.join(folder, "varnish"),
+        "-f",
+        settings,
+        *listen,
+        *pools,
+    ]
+
+
+def _mitmdump(*capture):
+    def argv(stage, folder, port):
+        home = ["--set", f"confdir={folder}"]
+        listen = ["--listen-host", "127.0.0.1", "--listen-port", str(port)]
+        return [
+            "mitmdump",
+            "-q",
+            *home,
+            *listen,
+            "--mode",
+            f"reverse:http://127.0.0.1:{stage.origin_port}",
+            *capture,
+        ]
+
+    return argv
+
+
+_ARGV = {
+    "relay": _relay,
+    "nginx": _nginx(),
+    "haproxy": _haproxy,
+    "sightglass-excluded": _sightglass("row"),
+    "sightglass-captured": _sightglass("full"),
+    "nginx-request-id": _nginx("proxy_set_header X-Request-ID $request_id;"),
+    "h2o": _h2o,
+    "varnish": _varnish,
+    "mitmdump": _mitmdump(),
+    "mitmdump-w": _mitmdump("-w", "flows"),
+}
+NAMES = tuple(_ARGV)
+
+
+def start(stage, name, environment=None):
+    folder = stage.workplace.new_folder(name)
     port = free_port()
-    path = workplace.write(f"{name}.conf", text.format(folder=workplace.folder, name=name, port=port, **values))
-    return workplace.start(name, ["nginx", "-c", path, "-p", workplace.folder], port, core)
+    argv = _ARGV[name](stage, folder, port)
+    return stage.workplace.start(name, argv, port, stage.proxy_core, folder, environment)
 
 
-def origin(workplace, core):
-    files = os.path.join(workplace.folder, "files")
-    os.mkdir(files)
-    for name, size in (("16k", 16 * 1024), ("1m", 1024 * 1024)):
-        with open(os.path.join(files, name), "wb") as out:
-            out.write(os.urandom(size))
-    return nginx(workplace, "origin", ORIGIN, core, small="x" * 100)
-
-
-def nginx_proxy(workplace, core, origin_port):
-    return nginx(workplace, "nginx", PROXY, core, origin=origin_port)
-
-
-def sightglass(workplace, core, origin_port, binary, name, capture):
+def start_origin(stage):
     port = free_port()
-    path = workplace.write(f"{name}.yaml", SIGHTGLASS.format(port=port, origin=origin_port, capture=capture))
-    return workplace.start(name, [binary, "--config", path], port, core)
+    argv = [stage.program("bench_origin"), str(port)]
+    origin = stage.workplace.start(
+        "origin", argv, port, stage.load_core, stage.workplace.new_folder("origin")
+    )
+    stage.origin_port = port
+    return origin
+
+
+def descriptors_of(name, connections):
+    """How many a peer needs for idle clients: the relay has an upstream connection for each."""
+    return connections * (2 if name == "relay" else 1) + 200
+
+
+def missing(stage, names):
+    """What is not here of the programs that these peers, the origin and the loads are."""
+    programs = {stage.program("bench_origin"), stage.program("bench_dashboard"), "wrk"}
+    programs |= {_ARGV[name](stage, stage.workplace.new_folder("missing"), 1)[0] for name in names}
+    return sorted(program for program in programs if shutil.which(program) is None)
+
+
+def versions(names):
+    """A line for each peer that says what it is."""
+    flags = {"nginx": "-v", "haproxy": "-v", "h2o": "-v", "varnish": "-V", "mitmdump": "--version"}
+    lines = {}
+    for name in names:
+        program = name.split("-")[0]
+        if program in flags:
+            command = [{"varnish": "varnishd"}.get(program, program), flags[program]]
+            done = subprocess.run(
+                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30
+            )
+            lines[program] = done.stdout.splitlines()[0]
+    return list(lines.values())

@@ -1,6 +1,7 @@
-"""One job: start what is measured, pinned to a core, and read what it has cost."""
+"""One job: start what is measured on a core of its own, and end it by its own id in any case."""
 
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -8,7 +9,8 @@ import subprocess
 import tempfile
 import time
 
-TICK = os.sysconf("SC_CLK_TCK")
+LISTEN_S = 20.0  # varnish compiles its settings first
+STOP_S = 5.0
 
 
 def free_port():
@@ -17,91 +19,122 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until_listening(port, process, deadline_s=10.0):
-    end = time.monotonic() + deadline_s
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise RuntimeError(f"{process.args[0]} ended with {process.returncode} before it listened")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise RuntimeError(f"nothing listens on port {port}")
+def raise_descriptor_limit():
+    """As many descriptors as this process may have; what it starts inherits them."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def end_on_signals():
+    """What ends this process ends what it has started: `with` blocks are left as on an error."""
+
+    def leave(number, _):
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGHUP, leave)
 
 
 class Server:
-    """A process and its children, pinned to `core`; ended by its own id."""
+    """A process and its children, all on `core`."""
 
-    def __init__(self, name, argv, port, core):
+    def __init__(self, name, argv, port, core, folder, environment=None):
         self.name = name
         self.port = port
-        self.process = subprocess.Popen(
-            ["taskset", "-c", str(core), *argv], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        wait_until_listening(port, self.process)
+        self.core = core
+        self.log = os.path.join(folder, "stderr")
+        with open(self.log, "w") as log:
+            self.process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                cwd=folder,
+                env={**os.environ, **(environment or {})},
+                preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+            )
+
+    def wait_until_listening(self):
+        end = time.monotonic() + LISTEN_S
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise RuntimeError(
+                    f"{self.name} ended with {self.process.returncode}: {self.last_words()}"
+                )
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        raise RuntimeError(f"{self.name} does not listen: {self.last_words()}")
+
+    def last_words(self):
+        with open(self.log, errors="replace") as log:
+            return log.read()[-500:].strip()
 
     def pids(self):
+        """The process, its children and theirs."""
         found = [self.process.pid]
         for pid in found:
-            try:
-                with open(f"/proc/{pid}/task/{pid}/children") as children:
-                    found += [int(child) for child in children.read().split()]
-            except FileNotFoundError:
-                pass
+            for thread in threads_of(pid):
+                try:
+                    with open(f"/proc/{pid}/task/{thread}/children") as children:
+                        found += [int(child) for child in children.read().split()]
+                except (FileNotFoundError, ProcessLookupError):
+                    pass
         return found
 
-    def cpu_seconds(self):
-        """User and system time of the whole process tree."""
-        total = 0.0
-        for pid in self.pids():
-            try:
-                with open(f"/proc/{pid}/stat") as stat:
-                    fields = stat.read().rsplit(")", 1)[1].split()
-                total += (int(fields[11]) + int(fields[12])) / TICK
-            except FileNotFoundError:
-                pass
-        return total
-
-    def rss_kib(self):
-        total = 0
-        for pid in self.pids():
-            try:
-                with open(f"/proc/{pid}/status") as status:
-                    total += sum(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-            except FileNotFoundError:
-                pass
-        return total
+    def move_to(self, core):
+        if core != self.core:
+            for pid in self.pids():
+                for thread in threads_of(pid):
+                    os.sched_setaffinity(thread, {core})
+            self.core = core
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                for pid in reversed(self.pids()):
+                    os.kill(pid, signal.SIGKILL)
+                self.process.wait()
+
+
+def threads_of(pid):
+    try:
+        return [int(thread) for thread in os.listdir(f"/proc/{pid}/task")]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 class Workplace:
-    """A temporary folder for settings; everything that was started in it ends with it."""
+    """A temporary folder for settings and logs. What was started in it ends with it."""
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="sightglass-bench-")
-        os.chmod(self.folder, 0o755)  # nginx workers read files as another user
+        os.chmod(self.folder, 0o755)  # nginx's and varnish's workers are other users
         self.servers = []
         return self
 
     def __exit__(self, *_):
         for server in reversed(self.servers):
             server.stop()
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
-    def write(self, name, text):
-        path = os.path.join(self.folder, name)
-        with open(path, "w") as out:
-            out.write(text)
-        return path
+    def new_folder(self, name):
+        folder = tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder)
+        os.chmod(folder, 0o755)
+        return folder
 
-    def start(self, name, argv, port, core):
-        server = Server(name, argv, port, core)
+    def start(self, *arguments, **named):
+        """A Server (its arguments) that listens."""
+        server = Server(*arguments, **named)
         self.servers.append(server)
+        server.wait_until_listening()
         return server
+
+    def stop(self, server):
+        server.stop()
+        self.servers.remove(server)

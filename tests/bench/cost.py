@@ -1,0 +1,79 @@
+"""One job: what a process tree has cost, as /proc has it: time on a core, memory, wake-ups."""
+
+import os
+import re
+
+from processes import threads_of
+
+
+def _read(path):
+    try:
+        with open(path) as file:
+            return file.read()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return ""
+
+
+def _threads(server):
+    return [f"/proc/{pid}/task/{thread}" for pid in server.pids() for thread in threads_of(pid)]
+
+
+def cpu_seconds(server):
+    """What all threads spent on a core; to the nanosecond where the kernel counts so."""
+    total = 0.0
+    for thread in _threads(server):
+        on_core = _read(f"{thread}/schedstat").split()
+        if on_core:
+            total += int(on_core[0]) / 1e9
+        elif stat := _read(f"{thread}/stat"):
+            fields = stat.rsplit(")", 1)[1].split()
+            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+class CpuMeter:
+    """What happens within its `with` block, in `seconds`."""
+
+    def __init__(self, server):
+        self.server = server
+
+    def __enter__(self):
+        self.before = cpu_seconds(self.server)
+        return self
+
+    def __exit__(self, *_):
+        self.seconds = cpu_seconds(self.server) - self.before
+
+
+def wake_ups(server):
+    """How often its threads have gone to sleep of their own accord, as often as they woke."""
+    pattern = r"^voluntary_ctxt_switches:\s+(\d+)"
+    found = [re.search(pattern, _read(f"{thread}/status"), re.M) for thread in _threads(server)]
+    return sum(int(match.group(1)) for match in found if match)
+
+
+def _sum_kib(server, file, field):
+    found = [
+        re.search(rf"^{field}:\s+(\d+) kB", _read(f"/proc/{pid}/{file}"), re.M)
+        for pid in server.pids()
+    ]
+    return sum(int(match.group(1)) for match in found if match)
+
+
+def rss_kib(server):
+    return _sum_kib(server, "status", "VmRSS")
+
+
+def pss_kib(server):
+    """As rss_kib, where a page that several processes share counts once."""
+    return _sum_kib(server, "smaps_rollup", "Pss")
+
+
+def peak_rss_kib(server):
+    return _sum_kib(server, "status", "VmHWM")
+
+
+def forget_peak(server):
+    for pid in server.pids():
+        with open(f"/proc/{pid}/clear_refs", "w") as command:
+            command.write("5")

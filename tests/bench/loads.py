@@ -1,0 +1,88 @@
+"""One job: put one load on one port and say how it went.
+
+Whatever is to be counted meanwhile comes as `meter`, a context that is entered when the load starts
+and left when it has ended."""
+
+import contextlib
+import json
+import os
+import subprocess
+import threading
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GRACE_S = 20
+
+
+class LoadFailed(RuntimeError):
+    pass
+
+
+def run(stage, workload, port, seconds, meter=None):
+    """A dict: requests, rps, p50_us, p99_us, skipped. LoadFailed where a single request failed."""
+    generator = {"wrk": _wrk, "dashboard": _dashboard}[workload.generator]
+    done = generator(stage, workload, port, seconds, meter or contextlib.nullcontext())
+    if done["errors"] or not done["requests"]:
+        raise LoadFailed(f"{workload.title}: {done}")
+    done["rps"] = done["requests"] / done["seconds"]
+    done.setdefault("skipped", 0)
+    return done
+
+
+@contextlib.contextmanager
+def _started(stage, argv, seconds):
+    """A generator that has ended when the block is left, and is ended when it takes too long."""
+    process = subprocess.Popen(
+        argv,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, {stage.load_core}),
+    )
+    watch = threading.Timer(seconds + GRACE_S, process.kill)
+    watch.start()
+    try:
+        yield process
+    finally:
+        watch.cancel()
+        process.kill()
+        process.communicate()
+
+
+def _result(process):
+    """Its last line, which is JSON."""
+    last = ""
+    for last in iter(process.stdout.readline, ""):
+        if last.startswith("{"):
+            return json.loads(last)
+    raise LoadFailed(
+        f"{process.args[0]}: {process.stderr.read().strip() or last.strip() or 'took too long'}"
+    )
+
+
+def _wrk(stage, workload, port, seconds, meter):
+    argv = [
+        "wrk",
+        "-t1",
+        f"-c{workload.connections}",
+        f"-d{seconds}s",
+        "-s",
+        os.path.join(HERE, "wrk.lua"),
+    ]
+    argv.append(f"http://127.0.0.1:{port}{workload.path}")
+    if workload.post_bytes:
+        argv += ["--", "POST", str(workload.post_bytes)]
+    with meter, _started(stage, argv, seconds) as process:
+        return _result(process)
+
+
+def _dashboard(stage, workload, port, seconds, meter):
+    with _started(
+        stage, [stage.program("bench_dashboard"), str(port), str(seconds)], seconds
+    ) as process:
+        if process.stdout.readline() != "ready\n":
+            raise LoadFailed(f"bench_dashboard: {process.stderr.read().strip()}")
+        with meter:  # its connections are open, and stay so
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            return _result(process)

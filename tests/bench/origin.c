@@ -1,0 +1,366 @@
+/*
+ * Layer: the benchmark's programs. One job: the API behind the proxies. As fast as one core allows,
+ * so that it is the proxy that is measured.
+ *
+ *	bench_origin PORT
+ *
+ *	/bytes/N         N bytes, with a Content-Length
+ *	/chunks/N/SIZE   N chunks of SIZE bytes, each by a send of its own, as a stream has them
+ *
+ * Whatever else comes with a path (a query, any method) changes nothing; a request's body is read
+ * and forgotten. Requests are answered in order, also pipelined ones.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "tests/bench/sockets.h"
+
+enum {
+	INPUT_BYTES = 16 * 1024,
+	HEAD_BYTES = 320,
+	DATE_BYTES = 40,
+	BODY_BYTES = 256 * 1024, /* of the zone that every body is sent from */
+	BODY_SLICES = 8,
+	EVENTS = 512,
+};
+
+struct connection {
+	int fd;
+	uint32_t watched;
+	/* What is left of the piece of an answer that is on its way: text, then body bytes, then
+	 * the literal tail. */
+	char head[HEAD_BYTES];
+	size_t head_at, head_end;
+	uint64_t body_left;
+	const char *tail;
+	uint64_t chunks_left; /* pieces that are still to come */
+	uint64_t chunk_bytes;
+	/* The request: its head as far as it has come, then what its body still owes. */
+	char *input;
+	size_t input_end;
+	uint64_t request_body_left;
+	bool answer_waits; /* for the end of the request's body */
+	bool closes;       /* after the answer */
+	bool dead;
+	struct connection *next_dead;
+};
+
+struct origin {
+	int poll;
+	int listener;
+	time_t date_s;
+	char date[DATE_BYTES];
+	struct connection *dead;
+	char body[BODY_BYTES];
+	char swallowed[BODY_BYTES];
+};
+
+static void close_connection(struct origin *origin, struct connection *connection)
+{
+	close(connection->fd);
+	connection->dead = true;
+	connection->next_dead = origin->dead;
+	origin->dead = connection;
+}
+
+static void free_dead(struct origin *origin)
+{
+	while (origin->dead != NULL) {
+		struct connection *connection = origin->dead;
+		origin->dead = connection->next_dead;
+		free(connection->input);
+		free(connection);
+	}
+}
+
+static void watch_for(struct origin *origin, struct connection *connection, uint32_t events)
+{
+	if (connection->watched != events) {
+		connection->watched = events;
+		watch(origin->poll, EPOLL_CTL_MOD, connection->fd, events, connection);
+	}
+}
+
+static const char *date_now(struct origin *origin)
+{
+	time_t now = time(NULL);
+	struct tm utc;
+
+	if (now != origin->date_s) {
+		origin->date_s = now;
+		(void)strftime(origin->date, sizeof(origin->date), "%a, %d %b %Y %H:%M:%S GMT",
+			gmtime_r(&now, &utc));
+	}
+	return origin->date;
+}
+
+static bool is_answering(const struct connection *connection)
+{
+	return connection->head_at < connection->head_end || connection->body_left > 0 ||
+	       *connection->tail != '\0' || connection->chunks_left > 0;
+}
+
+static void begin_head(struct origin *origin, struct connection *connection, const char *status,
+	const char *framing)
+{
+	int len = snprintf(connection->head, sizeof(connection->head),
+		"HTTP/1.1 %s\r\nServer: origin\r\nDate: %s\r\nContent-Type: application/json\r\n%s",
+		status, date_now(origin), framing);
+
+	connection->head_at = 0;
+	connection->head_end = (size_t)len;
+}
+
+static void begin_chunk(struct connection *connection)
+{
+	size_t room = sizeof(connection->head) - connection->head_end;
+	int len = snprintf(connection->head + connection->head_end, room, "%" PRIx64 "\r\n",
+		connection->chunk_bytes);
+
+	connection->head_end += (size_t)len;
+	connection->body_left = connection->chunk_bytes;
+	connection->chunks_left--;
+	connection->tail = connection->chunks_left > 0 ? "\r\n" : "\r\n0\r\n\r\n";
+}
+
+static void begin_answer(struct origin *origin, struct connection *connection, const char *path)
+{
+	char framing[64];
+	uint64_t count, size;
+
+	connection->tail = "";
+	if (sscanf(path, "/bytes/%" SCNu64, &size) == 1) {
+		(void)snprintf(
+			framing, sizeof(framing), "Content-Length: %" PRIu64 "\r\n\r\n", size);
+		begin_head(origin, connection, "200 OK", framing);
+		connection->body_left = size;
+	} else if (sscanf(path, "/chunks/%" SCNu64 "/%" SCNu64, &count, &size) == 2 && count > 0 &&
+		   size > 0) {
+		begin_head(origin, connection, "200 OK", "Transfer-Encoding: chunked\r\n\r\n");
+		connection->chunks_left = count;
+		connection->chunk_bytes = size;
+		begin_chunk(connection);
+	} else {
+		begin_head(origin, connection, "404 Not Found", "Content-Length: 0\r\n\r\n");
+	}
+}
+
+/* The fields that change how the connection goes on. */
+static void read_fields(struct connection *connection, const char *field)
+{
+	static const char length[] = "content-length:", coding[] = "transfer-encoding:",
+			  connection_close[] = "connection: close";
+
+	while (*field != '\0') {
+		if (strncasecmp(field, length, sizeof(length) - 1) == 0) {
+			connection->request_body_left =
+				strtoull(field + sizeof(length) - 1, NULL, 10);
+		} else if (strncasecmp(field, coding, sizeof(coding) - 1) == 0) {
+			errno = ENOTSUP; /* no load of ours sends such a body */
+			give_up("a request's transfer coding");
+		} else if (strncasecmp(field, connection_close, sizeof(connection_close) - 1) ==
+			   0) {
+			connection->closes = true;
+		}
+		field = strchr(field, '\n');
+		if (field == NULL) {
+			return;
+		}
+		field++;
+	}
+}
+
+/* Takes a request's head from the input, where it is whole. */
+static bool take_request(struct origin *origin, struct connection *connection)
+{
+	char *end = memmem(connection->input, connection->input_end, "\r\n\r\n", 4);
+
+	if (end == NULL) {
+		if (connection->input_end == INPUT_BYTES - 1) {
+			errno = EMSGSIZE;
+			give_up("a request's head");
+		}
+		return false;
+	}
+	end[2] = '\0'; /* ends the text of the head, as its last field has its own line end */
+	const char *path = memchr(connection->input, ' ', (size_t)(end - connection->input));
+	begin_answer(origin, connection, path != NULL ? path + 1 : "");
+	connection->request_body_left = 0;
+	read_fields(connection, connection->input);
+
+	size_t after = (size_t)(end + 4 - connection->input);
+	size_t left = connection->input_end - after;
+	size_t body =
+		left < connection->request_body_left ? left : (size_t)connection->request_body_left;
+	connection->request_body_left -= body;
+	connection->answer_waits = connection->request_body_left > 0;
+	connection->input_end = left - body;
+	memmove(connection->input, connection->input + after + body, connection->input_end);
+	return true;
+}
+
+/* Sends once. False where the socket takes no more for now, or the connection is gone. */
+static bool send_piece(struct origin *origin, struct connection *connection)
+{
+	struct iovec slices[BODY_SLICES + 2];
+	struct msghdr message = {.msg_iov = slices};
+	uint64_t body = connection->body_left;
+
+	slices[message.msg_iovlen++] = (struct iovec){
+		connection->head + connection->head_at, connection->head_end - connection->head_at};
+	for (int i = 0; body > 0 && i < BODY_SLICES; i++) {
+		size_t len = body < BODY_BYTES ? (size_t)body : BODY_BYTES;
+		slices[message.msg_iovlen++] = (struct iovec){origin->body, len};
+		body -= len;
+	}
+	if (body == 0 && *connection->tail != '\0') {
+		union {
+			const char *in;
+			char *out;
+		} tail = {connection->tail}; /* sendmsg() only reads it */
+		slices[message.msg_iovlen++] = (struct iovec){tail.out, strlen(connection->tail)};
+	}
+	ssize_t sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
+	if (sent < 0) {
+		if (!would_block()) {
+			close_connection(origin, connection);
+		}
+		return false;
+	}
+	size_t left = (size_t)sent;
+	size_t head = connection->head_end - connection->head_at;
+	head = left < head ? left : head;
+	connection->head_at += head;
+	left -= head;
+	body = left < connection->body_left ? left : connection->body_left;
+	connection->body_left -= body;
+	connection->tail += left - body;
+	return true;
+}
+
+/* One piece of the answer leaves; of a stream the next one in a later round of the loop, so that
+ * the streams of all connections are interleaved. */
+static void go_on_answering(struct origin *origin, struct connection *connection)
+{
+	if (connection->head_at == connection->head_end && connection->body_left == 0 &&
+		*connection->tail == '\0') {
+		connection->head_at = connection->head_end = 0;
+		begin_chunk(connection);
+	}
+	(void)send_piece(origin, connection);
+	if (!connection->dead && !is_answering(connection) && connection->closes) {
+		close_connection(origin, connection);
+	}
+}
+
+/* Answers what has come, until a request is not whole or an answer has to wait for the socket. */
+static void answer_requests(struct origin *origin, struct connection *connection)
+{
+	while (!connection->dead && !connection->answer_waits && !is_answering(connection) &&
+		connection->input_end > 0 && take_request(origin, connection)) {
+		if (!connection->answer_waits) {
+			go_on_answering(origin, connection);
+		}
+	}
+	if (!connection->dead) {
+		bool sends = is_answering(connection) && !connection->answer_waits;
+		watch_for(origin, connection, sends ? EPOLLOUT : EPOLLIN);
+	}
+}
+
+static void receive(struct origin *origin, struct connection *connection)
+{
+	bool is_body = connection->request_body_left > 0;
+	char *to = is_body ? origin->swallowed : connection->input + connection->input_end;
+	size_t room = is_body ? sizeof(origin->swallowed) : INPUT_BYTES - 1 - connection->input_end;
+
+	if (is_body && connection->request_body_left < room) {
+		room = (size_t)connection->request_body_left; /* never into the next request */
+	}
+	ssize_t got = recv(connection->fd, to, room, 0);
+	if (got <= 0) {
+		if (got == 0 || !would_block()) {
+			close_connection(origin, connection);
+		}
+		return;
+	}
+	if (!is_body) {
+		connection->input_end += (size_t)got;
+		return;
+	}
+	connection->request_body_left -= (size_t)got;
+	if (connection->request_body_left == 0) {
+		connection->answer_waits = false;
+		go_on_answering(origin, connection);
+	}
+}
+
+static void serve(struct origin *origin, struct connection *connection)
+{
+	if (connection->watched == EPOLLOUT) {
+		go_on_answering(origin, connection);
+	} else {
+		receive(origin, connection);
+	}
+	answer_requests(origin, connection);
+}
+
+static void accept_connection(struct origin *origin)
+{
+	int fd = accept_next(origin->listener);
+
+	if (fd < 0) {
+		return;
+	}
+	struct connection *connection = calloc(1, sizeof(*connection));
+	char *input = malloc(INPUT_BYTES);
+	if (connection == NULL || input == NULL) {
+		give_up("calloc");
+	}
+	*connection = (struct connection){.fd = fd, .input = input, .tail = "", .watched = EPOLLIN};
+	watch(origin->poll, EPOLL_CTL_ADD, fd, EPOLLIN, connection);
+}
+
+int main(int argc, char **argv)
+{
+	static struct origin origin;
+	struct epoll_event events[EVENTS];
+
+	if (argc != 2) {
+		(void)fprintf(stderr, "usage: %s PORT\n", argv[0]);
+		return 2;
+	}
+	for (size_t i = 0; i < sizeof(origin.body); i++) {
+		origin.body[i] = (char)('a' + i % 26);
+	}
+	origin.listener = listen_on((uint16_t)parse_number(argv[1], UINT16_MAX));
+	origin.poll = create_poll();
+	watch(origin.poll, EPOLL_CTL_ADD, origin.listener, EPOLLIN, NULL);
+	for (;;) {
+		int count = epoll_wait(origin.poll, events, EVENTS, -1);
+
+		if (count < 0 && errno != EINTR) {
+			give_up("epoll_wait");
+		}
+		for (int i = 0; i < count; i++) {
+			if (events[i].data.ptr == NULL) {
+				accept_connection(&origin);
+			} else {
+				serve(&origin, events[i].data.ptr);
+			}
+		}
+		free_dead(&origin);
+	}
+}

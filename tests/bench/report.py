@@ -1,0 +1,88 @@
+"""One job: the figures as Markdown."""
+
+
+def markdown(results):
+    lines = ["# " + results["machine"], "", ", ".join(results["versions"]) + ".", ""]
+    lines.append(
+        f"Proxy alone on core {results['proxy_core']}, origin and load on core "
+        f"{results['load_core']}; one worker each. {results['rounds']} interleaved rounds of "
+        f"{results['seconds']} s; medians, ratios within a round, in brackets the least and most."
+    )
+    for load in results["workloads"]:
+        lines += ["", f"## {load['title']}", ""] + _workload_table(load)
+    if results["memory"]:
+        lines += ["", "## Memory", ""] + _memory_table(results["memory"])
+    if results["remarks"]:
+        lines += ["", "## Remarks", ""] + [f"- {remark}" for remark in results["remarks"]]
+    return "\n".join(lines)
+
+
+def _table(head, rows):
+    return ["| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]]
+
+
+def _ratio(own):
+    return "–" if own is None else f"{own['median']:.2f} ({own['min']:.2f}–{own['max']:.2f})"
+
+
+def _number(value, form="{:.1f}"):
+    return "–" if value is None else form.format(value)
+
+
+def _workload_table(load):
+    with_latency = any("added_p50_us" in own for own in load["proxies"].values())
+    head = ["proxy", "CPU µs/request", "of nginx", "of relay", "spread", "requests/s"]
+    head += ["p50 / p99 added, µs"] if with_latency else ["p50 / p99, µs"]
+    head += ["system calls", "allocations"]
+    rows = []
+    for name, own in load["proxies"].items():
+        calls = own.get("syscalls")
+        latency = (
+            ("added_p50_us", "added_p99_us")
+            if with_latency and name != "direct"
+            else ("p50_us", "p99_us")
+        )
+        rows.append(
+            [
+                name,
+                "–" if name == "direct" else f"{own['cpu_us']:.2f}",
+                "–" if name == "direct" else _ratio(own.get("of_nginx")),
+                "–" if name == "direct" else _ratio(own.get("of_relay")),
+                "–" if name == "direct" else f"{100 * own['cpu_us_spread']:.0f} %",
+                f"{own['rps']:,.0f}",
+                " / ".join(f"{own[figure]:,.0f}" if figure in own else "–" for figure in latency),
+                "–" if not calls else f"{sum(calls.values()):.2f} ({_calls(calls)})",
+                _number(own.get("allocations"), "{:.3f}"),
+            ]
+        )
+    return _table(head, rows)
+
+
+def _calls(calls):
+    return ", ".join(f"{count:.2f} {name}" for name, count in calls.items() if count >= 0.005)
+
+
+def _memory_table(memory):
+    counts = sorted({int(count) for own in memory.values() for count in own["idle"]})
+    head = ["proxy", "RSS at start, MiB", "50 MiB down: peak, KiB", "50 MiB up: peak, KiB"]
+    for count in counts:
+        head += [f"{count:,} idle: bytes each", "whole PSS, MiB", "wake-ups/s"]
+    rows = []
+    for name, own in memory.items():
+        row = [name, f"{own['start_rss_kib'] / 1024:.1f}"]
+        row += [
+            _number(own["stream_down_kib"], "{:,.0f}"),
+            _number(own["stream_up_kib"], "{:,.0f}"),
+        ]
+        for count in counts:
+            idle = own["idle"].get(str(count))
+            if idle is None:
+                row += ["–"] * 3
+            else:
+                row += [
+                    f"{idle['bytes_each']:,.0f}",
+                    f"{idle['whole_pss_kib'] / 1024:.1f}",
+                    f"{idle['wake_ups_per_second']:.1f}",
+                ]
+        rows.append(row)
+    return _table(head, rows)

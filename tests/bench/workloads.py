@@ -1,0 +1,62 @@
+"""One job: what is asked of the proxies. A workload is a line here and nothing elsewhere."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    key: str  # what --only and the baseline call it
+    title: str
+    generator: str  # a function of loads.py
+    path: str = ""
+    connections: int = 0
+    post_bytes: int = 0
+    # Whose CPU per request `make bench-check` takes a ratio to. nginx has two states with large
+    # bodies (0.95 and 1.7 of the relay were seen in one run), so there it is the relay.
+    beside: str = "nginx"
+    # Waking another core costs more than any proxy does: latency is judged with everything on one.
+    one_core: bool = False
+    direct: bool = False  # measured without a proxy too, for the latency that one adds
+    in_check: bool = False  # part of `make bench-check`
+
+
+WORKLOADS = (
+    Workload(
+        "small-1",
+        "GET 100 B, 1 connection, all on one core",
+        "wrk",
+        "/bytes/100",
+        1,
+        one_core=True,
+        direct=True,
+    ),
+    Workload("small-64", "GET 100 B, 64 connections", "wrk", "/bytes/100", 64, in_check=True),
+    Workload("small-512", "GET 100 B, 512 connections", "wrk", "/bytes/100", 512),
+    Workload("16k", "GET 16 KiB, 32 connections", "wrk", "/bytes/16384", 32, in_check=True),
+    Workload(
+        "1m", "GET 1 MiB, 8 connections", "wrk", "/bytes/1048576", 8, beside="relay", in_check=True
+    ),
+    Workload(
+        "post",
+        "POST 64 KiB, 32 connections",
+        "wrk",
+        "/bytes/100",
+        32,
+        post_bytes=65536,
+        beside="relay",
+        in_check=True,
+    ),
+    Workload(
+        "chunks", "Stream of 32 chunks of 1 KiB, 32 connections", "wrk", "/chunks/32/1024", 32
+    ),
+    Workload(
+        "tick",
+        "A dashboard's tick: 50 browsers, 20 polls a second each",
+        "dashboard",
+        direct=True,
+        in_check=True,
+    ),
+)
+
+IDLE_CONNECTIONS = (5000, 20000)
+STREAM_BYTES = 50 << 20
