@@ -55,6 +55,7 @@ static void wait_for_end(const sigset_t *signals)
 	} while (number == SIGHUP);
 	(void)sigaction(SIGTERM, &at_once, NULL);
 	(void)sigaction(SIGINT, &at_once, NULL);
+	(void)signal(SIGHUP, SIG_IGN);
 	(void)pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 	log_info("%s: draining", number == SIGTERM ? "SIGTERM" : "SIGINT");
 }

@@ -5,6 +5,10 @@
 
 #include <assert.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 
 #include "base/memory.h"
 
@@ -33,6 +37,18 @@ static void fail(struct stream *stream, int status)
 	if (!stream->broken && !stream_closing(stream)) {
 		stream->broken = true;
 		stream->ops->failed(stream, status);
+	}
+}
+
+/*
+ * What the peer sent before it broke the connection can still be read, its answer perhaps: while
+ * the stream reads, it is reading that tells of the end. Nothing more is written.
+ */
+static void fail_writing(struct stream *stream, int status)
+{
+	stream->unwritable = true;
+	if (!stream->reading) {
+		fail(stream, status);
 	}
 }
 
@@ -89,7 +105,7 @@ static void on_backlog_written(uv_write_t *request, int status)
 	mem_free(backlog);
 	stream->writes--;
 	if (status < 0) {
-		fail(stream, status);
+		fail_writing(stream, status);
 	} else if (stream->writes == 0 && !stream->broken && !stream_closing(stream)) {
 		stream->ops->drained(stream);
 	}
@@ -187,7 +203,7 @@ static void on_flush(struct task *task)
 	ssize_t taken = 0;
 
 	stream->gathered = NULL;
-	if (stream->broken || stream_closing(stream)) {
+	if (stream->broken || stream->unwritable || stream_closing(stream)) {
 		return;
 	}
 	if (gather != NULL) {
@@ -207,7 +223,7 @@ static void on_flush(struct task *task)
 			}
 		}
 		if (taken < 0) {
-			fail(stream, (int)taken);
+			fail_writing(stream, (int)taken);
 			return;
 		}
 	}
@@ -295,7 +311,8 @@ void stream_write(struct stream *stream, struct slice bytes)
 	struct stream_gather *last;
 	uv_buf_t *previous;
 
-	if (bytes.len == 0 || stream->broken || stream->shutting || stream_closing(stream)) {
+	if (bytes.len == 0 || stream->broken || stream->unwritable || stream->shutting ||
+		stream_closing(stream)) {
 		return;
 	}
 	if (gather == NULL) {
@@ -327,7 +344,7 @@ void stream_write(struct stream *stream, struct slice bytes)
 
 void stream_shutdown(struct stream *stream)
 {
-	if (stream->shutting || stream->broken || stream_closing(stream)) {
+	if (stream->shutting || stream->broken || stream->unwritable || stream_closing(stream)) {
 		return;
 	}
 	stream->shutting = true;
@@ -342,6 +359,24 @@ bool stream_blocked(const struct stream *stream)
 size_t stream_backlog_size(const struct stream *stream)
 {
 	return uv_stream_get_write_queue_size(&stream->uv.stream);
+}
+
+size_t stream_untaken(const struct stream *stream)
+{
+	size_t queued = stream_backlog_size(stream);
+	int in_kernel = 0;
+	uv_os_fd_t fd;
+
+#ifdef SIOCOUTQ
+	if (uv_fileno(&stream->uv.handle, &fd) == 0 && ioctl(fd, SIOCOUTQ, &in_kernel) == 0 &&
+		in_kernel > 0) {
+		queued += (size_t)in_kernel;
+	}
+#else
+	(void)fd;
+	(void)in_kernel;
+#endif
+	return queued;
 }
 
 void stream_pause(struct stream *stream)

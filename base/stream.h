@@ -63,7 +63,8 @@ struct stream {
 	bool reading;
 	bool shutting; /* stream_shutdown was called */
 	bool shutdown_sent;
-	bool broken; /* `failed` was delivered, or will be */
+	bool unwritable; /* writing failed; reading tells of the end */
+	bool broken;     /* `failed` was delivered, or will be */
 	bool is_unix;
 };
 
@@ -91,8 +92,13 @@ void stream_write(struct stream *stream, struct slice bytes);
 void stream_shutdown(struct stream *stream);
 /* True while the socket has not taken all that was written in earlier turns. */
 bool stream_blocked(const struct stream *stream);
-/* Bytes that wait to be taken. */
+/* Bytes that wait to be taken by the socket. */
 size_t stream_backlog_size(const struct stream *stream);
+/*
+ * Bytes that were written and the peer has not acknowledged, those in the kernel included where it
+ * says so: what falls while a slow peer takes anything. One system call.
+ */
+size_t stream_untaken(const struct stream *stream);
 
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);

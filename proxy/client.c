@@ -37,11 +37,12 @@ static void on_closed(struct stream *stream)
 {
 	struct client *self = container_of(stream, struct client, stream);
 	struct worker *worker = self->worker;
+	bool over_limit = self->over_limit;
 
 	list_remove(&self->node);
 	mem_free(self->carried.ptr);
 	mem_free(self);
-	worker_client_gone(worker);
+	worker_client_gone(worker, over_limit);
 }
 
 static void finish_exchange(struct client *self, const struct err *why)
@@ -88,8 +89,9 @@ void client_linger(struct client *self)
 	finish_exchange(self, NULL);
 	self->phase = CLIENT_LINGERING;
 	self->lingered = 0;
-	mem_free(self->carried.ptr);
+	loop_free_settled(&self->worker->loop, self->carried.ptr);
 	self->carried = BUFFER_INIT;
+	self->carried_at = 0;
 	stream_shutdown(&self->stream);
 	stream_resume(&self->stream);
 	loop_timer_start(&self->worker->loop, &self->timer, LINGER_MS);
@@ -127,11 +129,11 @@ void client_exchange_over(struct client *self)
 	finish_exchange(self, NULL);
 	self->phase = CLIENT_IDLE;
 	if (self->worker->draining && self->carried.len == 0) {
-		client_close(self, NULL);
+		client_linger(self); /* the next request may be on its way */
 		return;
 	}
 	client_watch_request(self);
-	client_go_on(self);
+	client_next_request(self);
 }
 
 /* What `end` or `abort` brought about, once this turn's writes have left. */
@@ -162,8 +164,13 @@ static void on_done(struct task *task)
 		client_go_on(self);
 		return;
 	}
+	if (self->close_after && !self->exchange->request_framing.keep_alive &&
+		self->carried.len == 0) {
+		client_close(self, NULL); /* the client wanted it so, and sends nothing more */
+		return;
+	}
 	if (self->close_after) {
-		client_close(self, NULL);
+		client_linger(self);
 		return;
 	}
 	client_exchange_over(self);
@@ -178,7 +185,7 @@ static void on_bytes(struct stream *stream, struct slice bytes)
 	if (self->carried.len > 0) {
 		client_carry(self, bytes); /* in order behind what waits already */
 	} else {
-		client_take(self, bytes);
+		client_carry(self, client_take(self, bytes));
 	}
 }
 
@@ -219,7 +226,7 @@ static void on_failed(struct stream *stream, int status)
 static void on_send_timer(struct timer *timer)
 {
 	struct client *self = container_of(timer, struct client, send_timer);
-	size_t backlog = stream_backlog_size(&self->stream);
+	size_t backlog = stream_untaken(&self->stream);
 	uint64_t send_ms = self->worker->settings->timeouts.send_ms;
 	struct err err;
 
@@ -240,7 +247,7 @@ static void on_blocked(struct stream *stream)
 	uint64_t send_ms = self->worker->settings->timeouts.send_ms;
 
 	if (send_ms > 0) {
-		self->send_backlog = stream_backlog_size(stream);
+		self->send_backlog = stream_untaken(stream);
 		loop_timer_start(&self->worker->loop, &self->send_timer, send_ms);
 	}
 	if (self->exchange != NULL) {
@@ -304,15 +311,17 @@ static void find_peer(struct client *self)
 }
 
 void client_accept(struct worker *worker, uv_stream_t *listener, bool is_unix, bool over_loopback,
-	bool inspector_listener, bool refuse_it)
+	bool inspector_listener, enum admission admission)
 {
 	struct client *self = mem_zalloc(sizeof(*self));
 	struct err err;
 
 	self->worker = worker;
+	self->phase = CLIENT_IDLE;
 	self->requester.ops = &client_answer_ops;
 	self->over_loopback = over_loopback;
 	self->inspector_listener = inspector_listener;
+	self->over_limit = admission != ADMITTED;
 	timer_init(&self->timer, on_timer);
 	timer_init(&self->send_timer, on_send_timer);
 	task_init(&self->done, on_done);
@@ -323,14 +332,17 @@ void client_accept(struct worker *worker, uv_stream_t *listener, bool is_unix, b
 		return;
 	}
 	find_peer(self);
-	if (refuse_it) {
+	if (admission == ADMISSION_DROPPED) {
+		client_close(self, NULL);
+		return;
+	}
+	if (admission == ADMISSION_REFUSED) {
 		err_set(&err, ERR_CONNECTIONS,
 			"as many client connections are open as limits.connections allows");
 		client_begin_exchange(self);
 		client_refuse(self, &err);
 		return;
 	}
-	self->phase = CLIENT_IDLE;
 	client_watch_request(self);
 }
 

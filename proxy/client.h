@@ -12,13 +12,18 @@
 struct worker;
 struct client;
 
+enum admission {
+	ADMITTED,
+	ADMISSION_REFUSED, /* there are as many as may be: answered with 503, and closed */
+	ADMISSION_DROPPED, /* so many were refused that this one is only closed */
+};
+
 /*
- * Takes the next connection off `listener`, which belongs to the worker's loop. `refuse` answers it
- * with 503 and closes it: there are as many as may be. Owns itself: it is in worker->clients until
- * it is gone.
+ * Takes the next connection off `listener`, which belongs to the worker's loop. Owns itself: it is
+ * in worker->clients until it is gone.
  */
 void client_accept(struct worker *worker, uv_stream_t *listener, bool is_unix, bool over_loopback,
-	bool inspector_listener, bool refuse);
+	bool inspector_listener, enum admission admission);
 
 /* Draining: closes the connection at once where it is idle, else after its exchange. */
 void client_drain(struct client *client);

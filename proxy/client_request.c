@@ -193,19 +193,23 @@ static bool drop_body(struct client *self, struct slice *in)
 	return progress != BODY_MORE;
 }
 
-/* Keeps what cannot be taken now, and reads no more until it can. */
-void client_carry(struct client *self, struct slice rest)
+/* Reads no more while what is carried is enough. */
+static void hold_back(struct client *self)
 {
-	if (rest.len == 0) {
-		return;
-	}
-	buffer_append_slice(&self->carried, rest);
-	if (self->phase != CLIENT_ANSWERING || self->carried.len >= PIPELINED_MAX) {
+	size_t waiting = self->carried.len - self->carried_at;
+
+	if (waiting > 0 && (self->phase != CLIENT_ANSWERING || waiting >= PIPELINED_MAX)) {
 		stream_pause(&self->stream);
 	}
 }
 
-void client_take(struct client *self, struct slice in)
+void client_carry(struct client *self, struct slice rest)
+{
+	buffer_append_slice(&self->carried, rest);
+	hold_back(self);
+}
+
+struct slice client_take(struct client *self, struct slice in)
 {
 	bool more = true;
 
@@ -249,30 +253,50 @@ void client_take(struct client *self, struct slice in)
 			}
 			break;
 		case CLIENT_CLOSED:
-			return;
+			return slice_of(NULL, 0);
 		}
 	}
-	client_carry(self, in);
 	if (self->phase == CLIENT_BODY) {
 		client_watch_request(self);
 	}
+	return self->phase == CLIENT_CLOSED ? slice_of(NULL, 0) : in;
 }
 
-/* What was carried is taken up again, in a turn of its own making. */
+/*
+ * What was carried is taken up again. It is taken where it lies: this turn's writes may borrow from
+ * it, so it goes when they are out.
+ */
 void client_on_go_on(struct task *task)
 {
 	struct client *self = container_of(task, struct client, go_on);
-	struct buffer carried = self->carried;
+	struct slice rest =
+		slice_of(self->carried.ptr == NULL ? NULL : self->carried.ptr + self->carried_at,
+			self->carried.len - self->carried_at);
+	struct slice left;
 
-	self->carried = BUFFER_INIT;
 	stream_resume(&self->stream);
-	client_take(self, buffer_slice(&carried));
-	/* What was taken may be borrowed by this turn's writes: the memory goes when they are out.
-	 */
-	loop_free_settled(&self->worker->loop, carried.ptr);
+	left = client_take(self, rest);
+	if (self->phase == CLIENT_CLOSED || self->phase == CLIENT_LINGERING) {
+		return;
+	}
+	if (left.len > 0) {
+		self->carried_at = self->carried.len - left.len;
+		hold_back(self);
+		return;
+	}
+	loop_free_settled(&self->worker->loop, self->carried.ptr);
+	self->carried = BUFFER_INIT;
+	self->carried_at = 0;
 }
 
 void client_go_on(struct client *self)
 {
 	loop_ready(&self->worker->loop, &self->go_on);
+}
+
+void client_next_request(struct client *self)
+{
+	if (self->carried.len > 0) { /* others come between the requests of one that pipelines */
+		loop_later(&self->worker->loop, &self->go_on);
+	}
 }

@@ -50,6 +50,7 @@ struct client {
 	struct task go_on;       /* what was carried can be taken */
 	struct buffer carried; /* bytes that were read before their time: pipelined, or of a paused
 				  body */
+	size_t carried_at;     /* how much of it was taken already */
 	size_t send_backlog;   /* when send_timer was started */
 	size_t lingered;       /* bytes dropped */
 	struct delivery delivery; /* how the running answer goes out */
@@ -57,7 +58,8 @@ struct client {
 	bool aborted;             /* the answer was cut off: the connection is to be reset */
 	bool continued;           /* a 100 went to the client */
 	bool trailers_sent;
-	bool trusted; /* a trusted proxy */
+	bool trusted;    /* a trusted proxy */
+	bool over_limit; /* one too many: see enum admission */
 	bool over_loopback;
 	bool inspector_listener;
 	uint8_t phase; /* enum client_phase */
@@ -80,13 +82,15 @@ void client_exchange_over(struct client *client);
 
 /* --- client_request.c: requests */
 
-/* Takes what was read, by the phase that the connection is in; keeps what cannot be taken yet. */
-void client_take(struct client *client, struct slice in);
+/* Takes what was read, by the phase that the connection is in; returns what cannot be taken yet. */
+struct slice client_take(struct client *client, struct slice in);
 /* Keeps it, and stops reading where that is enough. */
 void client_carry(struct client *client, struct slice rest);
 /* Takes up what was carried, at the end of the turn. */
 void client_go_on(struct client *client);
 void client_on_go_on(struct task *task);
+/* The same of a further request: in the loop's next iteration. */
+void client_next_request(struct client *client);
 /* The next request's exchange. */
 void client_begin_exchange(struct client *client);
 /* Starts the timeout that the phase asks for, or stops it. */

@@ -356,7 +356,14 @@ static enum exchange_state final_state(const struct exchange *exchange)
 	case ERR_QUEUE_TIMEOUT:
 	case ERR_HEADER_TIMEOUT:
 	case ERR_BODY_TIMEOUT:
+	case ERR_DRAINING:
 		return EXCHANGE_TIMED_OUT;
+	case ERR_SYNTAX:
+	case ERR_HEADER_LIMIT:
+	case ERR_BODY_LIMIT:
+		/* Its request broke off within somebody else's answer: that was cut, by its own
+		 * fault. */
+		return exchange->own_answer ? EXCHANGE_COMPLETE : EXCHANGE_CLIENT_ABORTED;
 	default:
 		return exchange->state == EXCHANGE_TUNNEL ? EXCHANGE_TUNNEL : EXCHANGE_COMPLETE;
 	}

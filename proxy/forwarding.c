@@ -317,7 +317,8 @@ struct slice forwarding_request(struct exchange *exchange, const struct upstream
 	const struct head *head = &exchange->request;
 	struct slice request_id_name = exchange->worker->settings->request_id_name;
 	struct slice prefix = slice_str(address->path);
-	struct slice authority = slice_str(address->authority);
+	struct slice authority = exchange->target.authority.len > 0 ? exchange->target.authority
+								    : slice_str(address->authority);
 	size_t room = head_writer_bound(head) + ADDED_MAX + prefix.len + authority.len +
 		      exchange->host.len + exchange->request_id.len + request_id_name.len +
 		      strlen(exchange->peer_ip) +

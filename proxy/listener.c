@@ -51,7 +51,7 @@ static void remove_stale_socket(const char *path, const struct sockaddr_un *addr
 	if (lstat(path, &status) != 0 || !S_ISSOCK(status.st_mode)) {
 		return;
 	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) {
 		return;
 	}
@@ -160,10 +160,9 @@ static void on_connection(uv_stream_t *handle, int status)
 	if (status < 0) {
 		log_warn("accept: %s", uv_strerror(status));
 	} else {
-		bool fits = server_connection_opened(worker->server);
 
 		client_accept(worker, handle, self->is_unix, self->over_loopback,
-			self->inspector_only, !fits);
+			self->inspector_only, server_connection_opened(worker->server));
 	}
 	loop_settle(&worker->loop);
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -22,6 +23,7 @@
 enum {
 	DESCRIPTORS_KEPT =
 		128, /* for logs, loops, files, and the answers to those that are one too many */
+	REFUSED_MAX = 64, /* connections that get their 503 at a time; further ones are dropped */
 	CONNECTIONS_AUTO_MAX =
 		65536, /* more than a sidecar meets; bounds what --check has to count with */
 };
@@ -30,6 +32,8 @@ struct bound_address {
 	const struct listen_settings *settings;
 	char text[160];
 	bool inspector_only;
+	dev_t device; /* of a unix socket: which file is ours */
+	ino_t inode;
 };
 
 struct server {
@@ -45,6 +49,7 @@ struct server {
 	unsigned address_count;
 	uint32_t connection_limit;
 	_Atomic bool draining;
+	_Atomic uint32_t refused; /* connections that are one too many, until they are closed */
 	_Alignas(64) _Atomic uint32_t
 		connections; /* written by all workers: on a cache line of its own */
 };
@@ -82,6 +87,27 @@ static void name_address(struct bound_address *address, uint16_t port)
 	} else {
 		(void)snprintf(address->text, sizeof(address->text), "%.*s:%u", (int)(colon - text),
 			text, (unsigned)port);
+	}
+}
+
+/* Remembers which file our socket is: another process may have put its own in the place since. */
+static void remember_file(struct bound_address *address)
+{
+	struct stat status;
+
+	if (address->settings->is_unix && lstat(address->settings->path, &status) == 0) {
+		address->device = status.st_dev;
+		address->inode = status.st_ino;
+	}
+}
+
+static void remove_file(const struct bound_address *address)
+{
+	struct stat status;
+
+	if (address->settings->is_unix && lstat(address->settings->path, &status) == 0 &&
+		status.st_dev == address->device && status.st_ino == address->inode) {
+		(void)unlink(address->settings->path);
 	}
 }
 
@@ -130,6 +156,7 @@ static enum err_code listen_on(struct server *server, const struct listen_settin
 	address->settings = listen;
 	address->inspector_only = inspector_only;
 	name_address(address, port);
+	remember_file(address);
 	server->address_count++;
 	return ERR_NONE;
 }
@@ -231,10 +258,8 @@ void server_destroy(struct server *server)
 	for (uint32_t i = 0; i < server->settings->upstream_count; i++) {
 		upstream_destroy(server->upstreams[i]);
 	}
-	for (uint32_t i = 0; i < server->address_count; i++) {
-		if (server->addresses[i].settings->is_unix) {
-			(void)unlink(server->addresses[i].settings->path);
-		}
+	for (unsigned i = 0; i < server->address_count; i++) {
+		remove_file(&server->addresses[i]);
 	}
 	route_table_destroy(server->routes);
 	mem_free(server->upstreams);
@@ -326,13 +351,20 @@ uint32_t server_connections(const struct server *server)
 	return atomic_load_explicit(&server->connections, memory_order_relaxed);
 }
 
-bool server_connection_opened(struct server *server)
+enum admission server_connection_opened(struct server *server)
 {
-	return atomic_fetch_add_explicit(&server->connections, 1, memory_order_relaxed) <
-	       server->connection_limit;
+	if (atomic_fetch_add_explicit(&server->connections, 1, memory_order_relaxed) <
+		server->connection_limit) {
+		return ADMITTED;
+	}
+	atomic_fetch_sub_explicit(&server->connections, 1, memory_order_relaxed);
+	return atomic_fetch_add_explicit(&server->refused, 1, memory_order_relaxed) < REFUSED_MAX
+		       ? ADMISSION_REFUSED
+		       : ADMISSION_DROPPED;
 }
 
-void server_connection_closed(struct server *server)
+void server_connection_closed(struct server *server, bool over_limit)
 {
-	atomic_fetch_sub_explicit(&server->connections, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(
+		over_limit ? &server->refused : &server->connections, 1, memory_order_relaxed);
 }

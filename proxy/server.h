@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/err.h"
+#include "proxy/client.h"
 #include "proxy/settings.h"
 #include "proxy/worker.h"
 
@@ -44,10 +45,12 @@ void server_join(struct server *server);
 /* How many client connections may be open, and are. Any thread. */
 uint32_t server_connection_limit(const struct server *server);
 uint32_t server_connections(const struct server *server);
-/* Counts one more; false where that is above the limit (it counts all the same, until it is
- * closed). Any thread. */
-bool server_connection_opened(struct server *server);
-void server_connection_closed(struct server *server);
+/*
+ * Counts one more, or refuses it: those that are refused are counted by themselves, so that they
+ * hold nobody's place, and are few. Any thread.
+ */
+enum admission server_connection_opened(struct server *server);
+void server_connection_closed(struct server *server, bool over_limit);
 
 /* What limits.connections: auto comes to here: from the file-descriptor limit, which is raised to
  * its hard limit. */

@@ -59,7 +59,9 @@ static void drain(struct worker *worker)
 	list_each (client, after_client, &worker->clients) {
 		client_drain(container_of(client, struct client, node));
 	}
-	loop_timer_start(&worker->loop, &worker->drain_timer, drain_ms);
+	if (drain_ms > 0) {
+		loop_timer_start(&worker->loop, &worker->drain_timer, drain_ms);
+	}
 	end_if_drained(worker);
 }
 
@@ -79,9 +81,9 @@ void worker_discard(struct worker *worker)
 	loop_run(&worker->loop);
 }
 
-void worker_client_gone(struct worker *worker)
+void worker_client_gone(struct worker *worker, bool over_limit)
 {
-	server_connection_closed(worker->server);
+	server_connection_closed(worker->server, over_limit);
 	end_if_drained(worker);
 }
 

@@ -77,7 +77,7 @@ void worker_drain(struct worker *worker);
 /* Instead of worker_run(), where the start has failed: closes what it has opened. */
 void worker_discard(struct worker *worker);
 /* A client connection is gone for good (called by proxy/client.c). */
-void worker_client_gone(struct worker *worker);
+void worker_client_gone(struct worker *worker, bool over_limit);
 
 /* The value of a Date field now; formatted once a second. Lives until the next second. */
 struct slice worker_date(struct worker *worker);

@@ -92,7 +92,7 @@ static void begin_body(struct origin *self, struct slice rest)
 	read_body(self, rest);
 }
 
-/* A head is there, interim or final. */
+/* A head is there, interim or final; `rest` came behind it. */
 static void take_head(struct origin *self, struct slice rest)
 {
 	struct exchange *exchange = self->exchange;
@@ -101,18 +101,13 @@ static void take_head(struct origin *self, struct slice rest)
 	if (framing_of_response(&self->head, exchange->request.method,
 		    exchange->request_framing.upgrade, &self->response.framing, &err) != ERR_NONE) {
 		origin_fail(self, ERR_UPSTREAM_SYNTAX, "sent a bad answer: %s", err.text);
-		return;
-	}
-	if (self->head.status < 200 && self->response.framing.kind != FRAMING_TUNNEL) {
+	} else if (self->head.status < 200 && self->response.framing.kind != FRAMING_TUNNEL) {
 		self->responder.up->ops->informational(self->responder.up, &self->head);
 		origin_answer_begin(self);
 		origin_watch(self);
-		if (rest.len > 0) {
-			origin_answer_bytes(self, rest);
-		}
-		return;
+	} else {
+		begin_body(self, rest);
 	}
-	begin_body(self, rest);
 }
 
 void origin_answer_bytes(struct origin *self, struct slice bytes)
@@ -125,15 +120,18 @@ void origin_answer_bytes(struct origin *self, struct slice bytes)
 		read_body(self, bytes);
 		return;
 	}
-	switch (head_reader_feed(&self->head_reader, bytes, &taken, &err)) {
-	case HEAD_MORE:
-		return;
-	case HEAD_DONE:
-		take_head(self, slice_of(bytes.ptr + taken, bytes.len - taken));
-		return;
-	case HEAD_FAILED:
-		origin_fail(self, ERR_UPSTREAM_SYNTAX, "sent a bad answer: %s", err.text);
-		return;
+	while (self->phase == ORIGIN_HEAD && bytes.len > 0) { /* any number of interim ones */
+		switch (head_reader_feed(&self->head_reader, bytes, &taken, &err)) {
+		case HEAD_MORE:
+			return;
+		case HEAD_DONE:
+			bytes = slice_of(bytes.ptr + taken, bytes.len - taken);
+			take_head(self, bytes);
+			break;
+		case HEAD_FAILED:
+			origin_fail(self, ERR_UPSTREAM_SYNTAX, "sent a bad answer: %s", err.text);
+			return;
+		}
 	}
 }
 
