@@ -28,6 +28,18 @@ static void run_tasks(struct list *tasks)
 	}
 }
 
+/* Runs those that are queued now; what they queue there again, or anew, waits for the next time. */
+static void run_tasks_once(struct list *tasks)
+{
+	struct list now = LIST_INIT(now);
+
+	list_each (node, after, tasks) {
+		list_remove(node);
+		list_push_back(&now, node);
+	}
+	run_tasks(&now);
+}
+
 static void arm(struct loop *loop, uint64_t now_ms, uint64_t delay_ms);
 
 static void on_wheel_timer(uv_timer_t *timer)
@@ -56,14 +68,8 @@ static void arm(struct loop *loop, uint64_t now_ms, uint64_t delay_ms)
 static void on_idle(uv_idle_t *idle)
 {
 	struct loop *loop = idle->data;
-	struct list now = LIST_INIT(now);
 
-	/* Those that ask again run in the next iteration, not in this one. */
-	list_each (node, after, &loop->later) {
-		list_remove(node);
-		list_push_back(&now, node);
-	}
-	run_tasks(&now);
+	run_tasks_once(&loop->later);
 	if (list_empty(&loop->later)) {
 		(void)uv_idle_stop(idle);
 	}
@@ -161,8 +167,10 @@ void loop_settle(struct loop *loop)
 	do {
 		run_tasks(&loop->ready);
 		run_tasks(&loop->flushes);
-		run_tasks(&loop->settled);
-	} while (!list_empty(&loop->ready) || !list_empty(&loop->flushes));
+		/* What one of these writes has to leave before what it asks for here. */
+		run_tasks_once(&loop->settled);
+	} while (!list_empty(&loop->ready) || !list_empty(&loop->flushes) ||
+		 !list_empty(&loop->settled));
 	for (; loop->garbage != NULL; loop->garbage = loop->garbage->next) {
 		mem_free(loop->garbage->memory);
 	}
