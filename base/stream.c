@@ -41,13 +41,13 @@ static void fail(struct stream *stream, int status)
 }
 
 /*
- * What the peer sent before it broke the connection can still be read, its answer perhaps: while
- * the stream reads, it is reading that tells of the end. Nothing more is written.
+ * Writing failed. Where the peer has let go of the connection and is to be heard out, it is reading
+ * that tells of the end, behind what the peer had sent before.
  */
 static void fail_writing(struct stream *stream, int status)
 {
-	stream->unwritable = true;
-	if (!stream->reading) {
+	stream->write_error = status;
+	if (!stream->heard_out || (status != UV_EPIPE && status != UV_ECONNRESET)) {
 		fail(stream, status);
 	}
 }
@@ -58,6 +58,39 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 
 	(void)suggested;
 	*buf = uv_buf_init(stream->loop->read_buffer, LOOP_READ_BUFFER_SIZE);
+}
+
+/*
+ * Whether what looks like the peer's end is one. libuv takes a hang-up that it polled together with
+ * the last bytes for an end, without asking whether it was a reset; and the system tells of a reset
+ * once, so that after a write has heard of it reading meets an end, too.
+ */
+static int reset_behind(const struct stream *stream)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+	uv_os_fd_t fd;
+
+	if (stream->write_error != 0) {
+		return stream->write_error;
+	}
+	if (uv_fileno(&stream->uv.handle, &fd) == 0 &&
+		getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != 0) {
+		return uv_translate_sys_error(error);
+	}
+	return 0;
+}
+
+static void on_end(struct stream *stream, int status)
+{
+	int error = status == UV_EOF ? reset_behind(stream) : status;
+
+	stream->reading = false; /* libuv stops by itself */
+	if (error == 0) {
+		stream->ops->eof(stream);
+	} else {
+		fail(stream, error);
+	}
 }
 
 static void on_read(uv_stream_t *handle, ssize_t count, const uv_buf_t *buf)
@@ -71,12 +104,8 @@ static void on_read(uv_stream_t *handle, ssize_t count, const uv_buf_t *buf)
 	if (count > 0) {
 		stream->bytes_read += (uint64_t)count;
 		stream->ops->bytes(stream, slice_of(buf->base, (size_t)count));
-	} else if (count == UV_EOF) {
-		stream->reading = false; /* libuv stops by itself */
-		stream->ops->eof(stream);
 	} else {
-		stream->reading = false;
-		fail(stream, (int)count);
+		on_end(stream, (int)count);
 	}
 	loop_settle(loop); /* `stream` may be closing by now, but its memory stands until a later
 			      callback */
@@ -203,7 +232,7 @@ static void on_flush(struct task *task)
 	ssize_t taken = 0;
 
 	stream->gathered = NULL;
-	if (stream->broken || stream->unwritable || stream_closing(stream)) {
+	if (stream->broken || stream->write_error != 0 || stream_closing(stream)) {
 		return;
 	}
 	if (gather != NULL) {
@@ -311,7 +340,7 @@ void stream_write(struct stream *stream, struct slice bytes)
 	struct stream_gather *last;
 	uv_buf_t *previous;
 
-	if (bytes.len == 0 || stream->broken || stream->unwritable || stream->shutting ||
+	if (bytes.len == 0 || stream->broken || stream->write_error != 0 || stream->shutting ||
 		stream_closing(stream)) {
 		return;
 	}
@@ -344,7 +373,8 @@ void stream_write(struct stream *stream, struct slice bytes)
 
 void stream_shutdown(struct stream *stream)
 {
-	if (stream->shutting || stream->broken || stream->unwritable || stream_closing(stream)) {
+	if (stream->shutting || stream->broken || stream->write_error != 0 ||
+		stream_closing(stream)) {
 		return;
 	}
 	stream->shutting = true;
@@ -377,6 +407,11 @@ size_t stream_untaken(const struct stream *stream)
 	(void)in_kernel;
 #endif
 	return queued;
+}
+
+void stream_hear_out(struct stream *stream)
+{
+	stream->heard_out = true;
 }
 
 void stream_pause(struct stream *stream)

@@ -60,11 +60,12 @@ struct stream {
 	stream_closed_fn closed;
 	uint64_t bytes_read;
 	uint64_t bytes_written; /* accepted by the socket */
+	int write_error;        /* why nothing can be written any more, or 0 */
 	bool reading;
 	bool shutting; /* stream_shutdown was called */
 	bool shutdown_sent;
-	bool unwritable; /* writing failed; reading tells of the end */
-	bool broken;     /* `failed` was delivered, or will be */
+	bool heard_out; /* see stream_hear_out() */
+	bool broken;    /* `failed` was delivered, or will be */
 	bool is_unix;
 };
 
@@ -99,6 +100,13 @@ size_t stream_backlog_size(const struct stream *stream);
  * says so: what falls while a slow peer takes anything. One system call.
  */
 size_t stream_untaken(const struct stream *stream);
+
+/*
+ * From here on, where the peer lets go of the connection while we write, it is heard out: what it
+ * had sent before comes as `bytes`, and only then `failed`. For upstreams, which answer a request
+ * early and reset what still comes of it. Nothing is written any more from the failure on.
+ */
+void stream_hear_out(struct stream *stream);
 
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);

@@ -393,7 +393,8 @@ bool connection_reclaim(struct connection *connection)
 	assert(connection->state == CONNECTION_LENT);
 	connection->ops = NULL;
 	connection->borrower = NULL;
-	if (connection->ended || stream->broken || stream->shutting || stream_blocked(stream) ||
+	if (connection->ended || stream->broken || stream->write_error != 0 || stream->shutting ||
+		stream_blocked(stream) ||
 		stream->gathered != NULL) { /* what was written did not all leave: not clean */
 		return false;
 	}

@@ -301,6 +301,7 @@ static void use_connection(struct origin *self, struct connection *connection)
 	self->connection = connection;
 	self->phase = ORIGIN_HEAD;
 	connection_attach(connection, &connection_ops, self);
+	stream_hear_out(connection_stream(connection));
 	exchange->attempts++;
 	exchange->reused = connection_reused(connection);
 	exchange->idle_ms = connection_idle_ms(connection);
