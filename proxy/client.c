@@ -88,7 +88,6 @@ void client_linger(struct client *self)
 {
 	finish_exchange(self, NULL);
 	self->phase = CLIENT_LINGERING;
-	self->lingered = 0;
 	loop_free_settled(&self->worker->loop, self->carried.ptr);
 	self->carried = BUFFER_INIT;
 	self->carried_at = 0;
@@ -150,7 +149,7 @@ static void on_done(struct task *task)
 			   it grow */
 	}
 	if (self->phase == CLIENT_TUNNEL) {
-		client_close(self, NULL);
+		client_linger(self); /* the other side's last words may still be on their way */
 		return;
 	}
 	if (!self->exchange->request_ended) {
@@ -165,7 +164,7 @@ static void on_done(struct task *task)
 		return;
 	}
 	if (self->close_after && !self->exchange->request_framing.keep_alive &&
-		self->carried.len == 0) {
+		self->carried.len == 0 && self->lingered == 0) {
 		client_close(self, NULL); /* the client wanted it so, and sends nothing more */
 		return;
 	}

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "base/memory.h"
+#include "proxy/client.h"
 #include "proxy/client_state.h"
 #include "proxy/worker.h"
 
@@ -64,6 +65,7 @@ void client_begin_exchange(struct client *self)
 	self->aborted = false;
 	self->continued = false;
 	self->trailers_sent = false;
+	self->lingered = 0;
 	exchange->peer_ip = self->ip;
 	exchange->peer_trusted = self->trusted;
 	exchange->over_loopback = self->over_loopback;
@@ -239,18 +241,15 @@ struct slice client_take(struct client *self, struct slice in)
 			}
 			break;
 		case CLIENT_ANSWERING:
-			more = false; /* pipelined: its turn comes */
-			if (self->close_after) {
-				in.len = 0; /* nothing more of this connection is read as HTTP */
+			more = false;            /* pipelined: its turn comes */
+			if (self->close_after) { /* nothing more is read as HTTP */
+				self->lingered += in.len;
+				in.len = 0;
 			}
 			break;
-		case CLIENT_LINGERING:
+		case CLIENT_LINGERING: /* however much it is: its time is short */
 			more = false;
-			self->lingered += in.len;
 			in.len = 0;
-			if (self->lingered > LINGER_BYTES) {
-				client_close(self, NULL);
-			}
 			break;
 		case CLIENT_CLOSED:
 			return slice_of(NULL, 0);
@@ -287,6 +286,9 @@ void client_on_go_on(struct task *task)
 	loop_free_settled(&self->worker->loop, self->carried.ptr);
 	self->carried = BUFFER_INIT;
 	self->carried_at = 0;
+	if (self->worker->draining) {
+		client_drain(self); /* it may have become idle by this */
+	}
 }
 
 void client_go_on(struct client *self)

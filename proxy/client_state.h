@@ -52,7 +52,7 @@ struct client {
 				  body */
 	size_t carried_at;     /* how much of it was taken already */
 	size_t send_backlog;   /* when send_timer was started */
-	size_t lingered;       /* bytes dropped */
+	size_t lingered;       /* bytes dropped behind the running request, or of its body */
 	struct delivery delivery; /* how the running answer goes out */
 	bool close_after;         /* the connection ends after the running answer */
 	bool aborted;             /* the answer was cut off: the connection is to be reset */

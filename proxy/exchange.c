@@ -336,19 +336,20 @@ void exchange_resume(struct exchange *exchange)
 
 static enum exchange_state final_state(const struct exchange *exchange)
 {
+	if (exchange->state == EXCHANGE_TUNNEL) {
+		return EXCHANGE_TUNNEL; /* however it ended */
+	}
 	switch (exchange->error.code) {
 	case ERR_CLIENT_GONE:
 	case ERR_SEND_TIMEOUT:
-		return exchange->state == EXCHANGE_TUNNEL ? EXCHANGE_TUNNEL
-							  : EXCHANGE_CLIENT_ABORTED;
+		return EXCHANGE_CLIENT_ABORTED;
 	case ERR_RESOLVE:
 	case ERR_CONNECT:
 	case ERR_UPSTREAM_RESET:
 	case ERR_UPSTREAM_SYNTAX:
 	case ERR_QUEUE_FULL:
 	case ERR_NO_UPSTREAM:
-		return exchange->state == EXCHANGE_TUNNEL ? EXCHANGE_TUNNEL
-							  : EXCHANGE_UPSTREAM_FAILED;
+		return EXCHANGE_UPSTREAM_FAILED;
 	case ERR_CONNECT_TIMEOUT:
 	case ERR_FIRST_BYTE_TIMEOUT:
 	case ERR_IDLE_TIMEOUT:
@@ -365,7 +366,7 @@ static enum exchange_state final_state(const struct exchange *exchange)
 		 * fault. */
 		return exchange->own_answer ? EXCHANGE_COMPLETE : EXCHANGE_CLIENT_ABORTED;
 	default:
-		return exchange->state == EXCHANGE_TUNNEL ? EXCHANGE_TUNNEL : EXCHANGE_COMPLETE;
+		return EXCHANGE_COMPLETE;
 	}
 }
 
