@@ -270,9 +270,9 @@ static void an_inbound_id_is_replaced_where_the_settings_say_so(void **state)
 	struct fixture *f = *state;
 
 	f->settings.request_id_keep = false;
-	expect_no(forward(f, "GET / HTTP/1.1\r\n" HOST "X-Request-ID: abc\r\n\r\n", "192.0.2.1",
+	expect_no(forward(f, "GET / HTTP/1.1\r\n" HOST "X-Request-ID: inbound\r\n\r\n", "192.0.2.1",
 			  false),
-		"abc");
+		"inbound");
 	assert_true(f->exchange.request_id_is_ours);
 }
 
