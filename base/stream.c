@@ -14,6 +14,7 @@
 
 enum {
 	GATHER_PARTS = 16, /* a head, a chunk line, a body and a chunk's end are four */
+	PROBE_AFTER_S = 60,
 };
 
 /* What is written within one turn; in the loop's scratch memory. */
@@ -412,6 +413,13 @@ size_t stream_untaken(const struct stream *stream)
 void stream_hear_out(struct stream *stream)
 {
 	stream->heard_out = true;
+}
+
+void stream_probe(struct stream *stream)
+{
+	if (!stream->is_unix) { /* whose peer cannot vanish */
+		(void)uv_tcp_keepalive(&stream->uv.tcp, 1, PROBE_AFTER_S);
+	}
 }
 
 void stream_pause(struct stream *stream)

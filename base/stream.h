@@ -108,6 +108,13 @@ size_t stream_untaken(const struct stream *stream);
  */
 void stream_hear_out(struct stream *stream);
 
+/*
+ * From here on, the system asks now and then whether the peer is still there, so that `failed`
+ * comes within minutes where it has vanished without a word. For connections that may be silent for
+ * hours.
+ */
+void stream_probe(struct stream *stream);
+
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
 

@@ -72,6 +72,7 @@ static void on_head(struct requester *requester, const struct response *response
 		forwarding_response(self->exchange, writable(response->head), &self->delivery));
 	if (self->delivery.tunnel) {
 		self->phase = CLIENT_TUNNEL;
+		stream_probe(&self->stream);
 		client_go_on(self);
 	}
 }

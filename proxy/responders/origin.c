@@ -77,11 +77,27 @@ void origin_fail(struct origin *self, enum err_code code, const char *format, ..
 
 /* --- timeouts */
 
+void origin_blocked(struct origin *self)
+{
+	self->upstream_blocked = true;
+	self->untaken = stream_untaken(connection_stream(self->connection));
+}
+
+bool origin_takes_something(struct origin *self)
+{
+	size_t before = self->untaken;
+
+	self->untaken = stream_untaken(connection_stream(self->connection));
+	return self->untaken < before;
+}
+
 static void on_timeout(struct timer *timer)
 {
 	struct origin *self = container_of(timer, struct origin, timer);
 
-	if (self->phase == ORIGIN_HEAD && self->request_ended && !self->upstream_blocked) {
+	if (self->upstream_blocked && origin_takes_something(self)) {
+		origin_watch(self); /* it is slow, not silent */
+	} else if (self->phase == ORIGIN_HEAD && self->request_ended && !self->upstream_blocked) {
 		origin_fail(self, ERR_FIRST_BYTE_TIMEOUT,
 			"sent no answer within %llu ms (timeouts.first_byte)",
 			(unsigned long long)self->timeouts->first_byte_ms);
@@ -271,7 +287,7 @@ static void on_blocked(struct connection *connection)
 {
 	struct origin *self = connection_borrower(connection);
 
-	self->upstream_blocked = true;
+	origin_blocked(self);
 	pause_request(self);
 	origin_watch(self);
 }

@@ -42,7 +42,7 @@ struct origin { /* in the exchange's arena */
 	bool request_paused;   /* the client was asked to wait */
 	bool client_paused;    /* the client asked us to wait */
 	bool upstream_blocked; /* the upstream takes nothing for now */
-	bool tunnel_ended;     /* the upstream's half of the tunnel has ended */
+	size_t untaken;        /* by the upstream, when it was last looked at */
 
 	char *replay; /* the request's body so far, for a retry; NULL where it is not, or no longer,
 			 kept */
@@ -66,6 +66,11 @@ void origin_release(struct origin *self, bool clean, uint64_t keep_alive_ms);
 /* Waits for the next sign of life from the upstream, by the timeout that the phase asks for; stops
  * waiting where the client holds it up. */
 void origin_watch(struct origin *self);
+
+/* The upstream takes nothing for now. */
+void origin_blocked(struct origin *self);
+/* Whether an upstream that is blocked has taken anything since this was last asked. */
+bool origin_takes_something(struct origin *self);
 
 /* origin_answer.c: gets ready to read an answer's head, then takes what comes. */
 void origin_answer_begin(struct origin *self);

@@ -129,6 +129,14 @@ def origin(sightglass):
 
 
 @pytest.fixture
+def small_buffers(sightglass):
+    """An upstream with a small receive buffer: so that little fits between here and there."""
+    peer = Origin(receive_buffer=1 << 16)
+    yield peer
+    peer.close()
+
+
+@pytest.fixture
 def proxy(sightglass, origin):
     """The usual case: one process in front of an upstream that the test plays."""
     return sightglass(origin)

@@ -1,7 +1,12 @@
 """WebSocket becomes a tunnel; any other upgrade is taken out of the request."""
 
 import asyncio
+import os
+import pathlib
 import random
+import time
+
+import pytest
 
 from harness.exchange import exchange
 from harness.messages import build, build_request, build_response
@@ -87,6 +92,48 @@ def test_a_tunnels_back_pressure_reaches_the_other_side(sightglass, origin):
     sent = peer.push_until_stalled(limit)
     assert sent < limit, "the client reads nothing, and the upstream was never stopped"
     client.count_to(sent)
+
+
+def test_an_upstream_that_takes_nothing_of_a_tunnel_is_given_up(sightglass, origin):
+    """And with it a client that has left meanwhile: behind what it sent, nobody sees it leave."""
+    proxy = sightglass(origin, upstream_timeouts={"idle": "500ms"})
+    client, peer = open_tunnel(proxy, origin, b"X-Request-ID: stuck")
+    client.push_until_stalled(256 << 20)
+    client.close()
+    line = proxy.access_log(request_id="stuck")
+    assert line["state"] == "tunnel" and "timeouts.idle" in line["error"]
+
+
+def test_an_upstream_that_takes_little_of_a_tunnel_is_not_given_up(sightglass, small_buffers):
+    proxy = sightglass(small_buffers, upstream_timeouts={"idle": "500ms"})
+    client, peer = open_tunnel(proxy, small_buffers)
+    sent = client.push_until_stalled(256 << 20)
+    taken = 0
+    end = time.monotonic() + 2
+    while time.monotonic() < end:  # four times what it would be given if it took nothing
+        taken += len(peer.sock.recv(30_000))
+        time.sleep(0.05)
+    peer.count_to(sent - taken)
+
+
+def keepalive_timers(port):
+    """How many connections of this port the system probes now and then."""
+    rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    ours = f":{port:04X}"
+    return sum(
+        row[5].startswith("02:") for row in rows if row[1].endswith(ours) or row[2].endswith(ours)
+    )
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/net/tcp"), reason="the system does not tell")
+def test_both_ends_of_a_tunnel_are_probed_for_peers_that_vanished(proxy, origin):
+    plain = proxy.connect()
+    plain.request()
+    origin.accept().read_request()
+    assert keepalive_timers(proxy.port) == 0 and keepalive_timers(origin.port) == 0
+    open_tunnel(proxy, origin)
+    until(lambda: keepalive_timers(proxy.port) == 1, "the client's connection is probed")
+    until(lambda: keepalive_timers(origin.port) == 1, "the upstream's connection is probed")
 
 
 def test_an_upstream_that_declines_the_upgrade_answers_as_usual(proxy, origin):
