@@ -8,6 +8,10 @@
 
 static const uint64_t LENGTH_MAX = INT64_MAX;
 
+enum {
+	CONNECTION_MAX = 1024, /* bytes of all its lines; real ones hold a name or two */
+};
+
 /*
  * True where a tab stands beside the value. RFC 9110 section 5.6.3 allows it, but some parsers do
  * not take it for white space, and then see another length or coding, or none.
@@ -86,12 +90,33 @@ static enum err_code refuse_coding(struct slice value, struct err *err)
 	return err_set(err, ERR_CODING, "Transfer-Encoding is not chunked alone");
 }
 
+/*
+ * Each name in Connection is looked for among all fields: the product of the two is bounded here. 0
+ * or ERR_HEADER_LIMIT.
+ */
+static enum err_code check_connection(const struct head *head, struct err *err)
+{
+	size_t len = 0;
+
+	for (const struct field *line = head_find(head, FIELD_CONNECTION); line != NULL;
+		line = head_find_next(head, line)) {
+		len += head_value(head, line).len;
+	}
+	return len <= CONNECTION_MAX
+		       ? ERR_NONE
+		       : err_set(err, ERR_HEADER_LIMIT, "Connection is longer than %d bytes",
+				 CONNECTION_MAX);
+}
+
 /* Transfer-Encoding and Content-Length together. 0, ERR_SYNTAX or ERR_CODING. */
 static enum err_code read_framing(const struct head *head, struct framing *framing, struct err *err)
 {
 	const struct field *coding = head_find(head, FIELD_TRANSFER_ENCODING);
 	enum err_code code = read_length(head, framing, err);
 
+	if (code == ERR_NONE) {
+		code = check_connection(head, err);
+	}
 	if (code != ERR_NONE) {
 		return code;
 	}

@@ -37,7 +37,8 @@ struct framing {
  * Request: exactly one valid Host in 1.1 (also required where 1.0 sends one: at most one, valid),
  * no Transfer-Encoding with Content-Length, none on 1.0, exactly `chunked` in one field line;
  * Content-Length digits only, once, fitting 63 bits. 0, or ERR_SYNTAX (400), ERR_CODING (501: a
- * transfer coding we do not know, alone or before chunked), ERR_METHOD (405: CONNECT).
+ * transfer coding we do not know, alone or before chunked), ERR_METHOD (405: CONNECT),
+ * ERR_HEADER_LIMIT (431: a Connection of more than 1 KiB).
  */
 enum err_code framing_of_request(const struct head *head, struct framing *framing, struct err *err);
 

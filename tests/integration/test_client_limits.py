@@ -55,6 +55,12 @@ def test_a_target_over_the_heads_own_limit_is_too_long_or_too_large(sightglass, 
     client.expect_end()
 
 
+def test_a_connection_field_without_measure_is_a_431(proxy, origin):
+    client = proxy.connect()
+    client.request(b"GET", b"/", b"Connection: " + b"x, " * 400)
+    expect_refusal(client, 431)
+
+
 def test_a_target_that_is_too_long_is_a_414(sightglass, origin):
     proxy = sightglass(origin)
     client = proxy.connect()

@@ -188,6 +188,25 @@ static void the_connection_goes_on_where_version_and_field_agree(void **state)
 	}
 }
 
+static void a_connection_field_without_measure_is_refused(void **state)
+{
+	struct reading *r = *state;
+	char fields[2 * 600 + 64];
+	char names[601];
+
+	memset(names, 'a', sizeof(names) - 1);
+	names[600] = '\0';
+	(void)snprintf(fields, sizeof(fields), "Connection: %s\r\n", names);
+	assert_int_equal(frame_request(r, 1, fields), ERR_NONE);
+	assert_int_equal(frame_answer(r, 200, METHOD_GET, fields), ERR_NONE);
+	(void)snprintf(
+		fields, sizeof(fields), "Connection: %s\r\nConnection: %s\r\n", names, names);
+	assert_int_equal(frame_request(r, 1, fields), ERR_HEADER_LIMIT);
+	assert_int_equal(r->err.code, ERR_HEADER_LIMIT);
+	assert_int_equal(frame_answer(r, 200, METHOD_GET, fields), ERR_UPSTREAM_SYNTAX);
+	assert_int_equal(r->err.code, ERR_UPSTREAM_SYNTAX);
+}
+
 static void an_upgrade_is_websocket_on_a_plain_get(void **state)
 {
 	static const struct {
@@ -332,6 +351,7 @@ int main(void)
 		TEST(ambiguous_lengths_and_codings_are_refused),
 		TEST(one_valid_host_is_needed),
 		TEST(the_connection_goes_on_where_version_and_field_agree),
+		TEST(a_connection_field_without_measure_is_refused),
 		TEST(an_upgrade_is_websocket_on_a_plain_get),
 		TEST(an_expectation_is_that_of_1_1),
 		TEST(an_answer_has_a_body_by_status_and_method),
