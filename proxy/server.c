@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -32,8 +31,7 @@ struct bound_address {
 	const struct listen_settings *settings;
 	char text[160];
 	bool inspector_only;
-	dev_t device; /* of a unix socket: which file is ours */
-	ino_t inode;
+	bool removed; /* the file of its unix socket */
 };
 
 struct server {
@@ -90,24 +88,17 @@ static void name_address(struct bound_address *address, uint16_t port)
 	}
 }
 
-/* Remembers which file our socket is: another process may have put its own in the place since. */
-static void remember_file(struct bound_address *address)
+/* While we listen there, nobody else can have taken the path; as soon as we do not, the next
+ * process may. */
+static void remove_socket_files(struct server *server)
 {
-	struct stat status;
+	for (unsigned i = 0; i < server->address_count; i++) {
+		struct bound_address *address = &server->addresses[i];
 
-	if (address->settings->is_unix && lstat(address->settings->path, &status) == 0) {
-		address->device = status.st_dev;
-		address->inode = status.st_ino;
-	}
-}
-
-static void remove_file(const struct bound_address *address)
-{
-	struct stat status;
-
-	if (address->settings->is_unix && lstat(address->settings->path, &status) == 0 &&
-		status.st_dev == address->device && status.st_ino == address->inode) {
-		(void)unlink(address->settings->path);
+		if (address->settings->is_unix && !address->removed) {
+			address->removed = true;
+			(void)unlink(address->settings->path);
+		}
 	}
 }
 
@@ -145,19 +136,19 @@ static enum err_code listen_on(struct server *server, const struct listen_settin
 		if (fd < 0) {
 			return err->code;
 		}
-		if (i == 0) {
+		if (i == 0) { /* from here on the address is ours, and to be cleared away */
 			first = fd;
+			address->settings = listen;
+			address->inspector_only = inspector_only;
+			address->removed = false;
+			server->address_count++;
 		}
 		if (listener_open(server->workers[i], fd, listen, inspector_only, err) !=
 			ERR_NONE) {
 			return err->code;
 		}
 	}
-	address->settings = listen;
-	address->inspector_only = inspector_only;
 	name_address(address, port);
-	remember_file(address);
-	server->address_count++;
 	return ERR_NONE;
 }
 
@@ -247,8 +238,9 @@ void server_destroy(struct server *server)
 	if (server == NULL) {
 		return;
 	}
+	remove_socket_files(server);
 	for (unsigned i = 0; i < server->ready; i++) {
-		if (server->started == 0) { /* the start has failed */
+		if (i >= server->started) { /* the start has failed: it never ran */
 			worker_discard(server->workers[i]);
 		}
 		access_log_destroy(server->access_logs[i]);
@@ -257,9 +249,6 @@ void server_destroy(struct server *server)
 	}
 	for (uint32_t i = 0; i < server->settings->upstream_count; i++) {
 		upstream_destroy(server->upstreams[i]);
-	}
-	for (unsigned i = 0; i < server->address_count; i++) {
-		remove_file(&server->addresses[i]);
 	}
 	route_table_destroy(server->routes);
 	mem_free(server->upstreams);
@@ -292,6 +281,7 @@ enum err_code server_start(struct server *server, struct err *err)
 void server_drain(struct server *server)
 {
 	atomic_store_explicit(&server->draining, true, memory_order_relaxed);
+	remove_socket_files(server);
 	for (unsigned i = 0; i < server->started; i++) {
 		worker_drain(server->workers[i]);
 	}

@@ -98,13 +98,13 @@ def test_a_flood_of_pipelined_requests_takes_no_more_memory_than_one_read(sightg
     assert proxy.peak_memory_kib() - before < 4096
 
 
-def begun(proxy, origin, *fields):
+def begun(proxy, origin, *fields, index=0):
     """An exchange that runs, and an idle connection whose end tells that the drain has begun."""
-    client = proxy.connect()
+    client = proxy.connect(index)
     client.request(b"GET", b"/", *fields)
     peer = origin.accept()
     peer.read_request()
-    return client, peer, proxy.connect()
+    return client, peer, proxy.connect(index)
 
 
 def test_a_drain_without_a_limit_waits_for_the_last_answer(sightglass, origin):
@@ -178,6 +178,22 @@ def test_a_new_process_keeps_its_unix_socket_when_the_old_one_ends(sightglass, o
     client, peer, idle = begun(old, origin)
     old.signal(signal.SIGTERM)
     idle.expect_end()
+    new = sightglass(origin, listen=[f"unix:{path}"])
+    peer.respond(body=b"last")
+    assert client.read_response().body == b"last"
+    assert old.wait() == 0
+    assert os.path.exists(path)
+    new.connect()
+
+
+def test_the_same_where_nobody_holds_on_to_the_old_sockets_file(sightglass, origin, tmp_path):
+    """Then the file system may give the new file the old one's number."""
+    path = str(tmp_path / "in.sock")
+    old = sightglass(origin, listen=[f"unix:{path}", "127.0.0.1:0"])
+    client, peer, idle = begun(old, origin, index=1)
+    old.signal(signal.SIGTERM)
+    idle.expect_end()
+    assert not os.path.exists(path)
     new = sightglass(origin, listen=[f"unix:{path}"])
     peer.respond(body=b"last")
     assert client.read_response().body == b"last"
