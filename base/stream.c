@@ -4,6 +4,7 @@
 #include "base/stream.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #ifdef __linux__
@@ -11,9 +12,10 @@
 #endif
 
 #include "base/memory.h"
+#include "base/socket.h"
 
 enum {
-	GATHER_PARTS = 16, /* a head, a chunk line, a body and a chunk's end are four */
+	GATHER_PARTS = 64, /* a head, and twenty chunks with their lines and ends */
 	PROBE_AFTER_S = 60,
 };
 
@@ -22,7 +24,8 @@ struct stream_gather {
 	struct stream_gather *next; /* a further one, where one is full */
 	struct stream_gather *last; /* of the first one: the one that is filled */
 	unsigned count;
-	uv_buf_t parts[GATHER_PARTS];
+	size_t len; /* of all parts */
+	struct iovec parts[GATHER_PARTS];
 };
 
 /* What the socket did not take of one turn's writes. */
@@ -53,40 +56,31 @@ static void fail_writing(struct stream *stream, int status)
 	}
 }
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+/*
+ * libuv asks for a buffer where there is something to read. We read then, and hand it none: what
+ * has come waits for on_read(), which libuv calls next, with UV_ENOBUFS, and from which the stream
+ * may be paused and closed.
+ */
+static void on_readable(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
 	struct stream *stream = handle->data;
 
 	(void)suggested;
-	*buf = uv_buf_init(stream->loop->read_buffer, LOOP_READ_BUFFER_SIZE);
+	stream->received =
+		socket_receive(stream->fd, stream->loop->read_buffer, LOOP_READ_BUFFER_SIZE);
+	if (stream->received < 0) {
+		stream->received = uv_translate_sys_error(errno);
+	}
+	*buf = uv_buf_init(NULL, 0);
 }
 
-/*
- * Whether what looks like the peer's end is one. libuv takes a hang-up that it polled together with
- * the last bytes for an end, without asking whether it was a reset; and the system tells of a reset
- * once, so that after a write has heard of it reading meets an end, too.
- */
-static int reset_behind(const struct stream *stream)
+/* The system tells of a reset once: after a write has heard of it, reading meets an end. */
+static void on_end(struct stream *stream, int error)
 {
-	int error = 0;
-	socklen_t len = sizeof(error);
-	uv_os_fd_t fd;
-
-	if (stream->write_error != 0) {
-		return stream->write_error;
+	if (error == 0) {
+		error = stream->write_error;
 	}
-	if (uv_fileno(&stream->uv.handle, &fd) == 0 &&
-		getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != 0) {
-		return uv_translate_sys_error(error);
-	}
-	return 0;
-}
-
-static void on_end(struct stream *stream, int status)
-{
-	int error = status == UV_EOF ? reset_behind(stream) : status;
-
-	stream->reading = false; /* libuv stops by itself */
+	stream_pause(stream); /* it would be told of again and again */
 	if (error == 0) {
 		stream->ops->eof(stream);
 	} else {
@@ -94,19 +88,21 @@ static void on_end(struct stream *stream, int status)
 	}
 }
 
-static void on_read(uv_stream_t *handle, ssize_t count, const uv_buf_t *buf)
+static void on_read(uv_stream_t *handle, ssize_t status, const uv_buf_t *buf)
 {
 	struct stream *stream = handle->data;
 	struct loop *loop = stream->loop;
+	ssize_t received = status == UV_ENOBUFS ? stream->received : status;
 
-	if (count == 0) {
+	(void)buf;
+	if (received == UV_EAGAIN || received == UV_EINTR) {
 		return; /* nothing was there after all */
 	}
-	if (count > 0) {
-		stream->bytes_read += (uint64_t)count;
-		stream->ops->bytes(stream, slice_of(buf->base, (size_t)count));
+	if (received > 0) {
+		stream->bytes_read += (uint64_t)received;
+		stream->ops->bytes(stream, slice_of(loop->read_buffer, (size_t)received));
 	} else {
-		on_end(stream, (int)count);
+		on_end(stream, (int)received);
 	}
 	loop_settle(loop); /* `stream` may be closing by now, but its memory stands until a later
 			      callback */
@@ -115,7 +111,7 @@ static void on_read(uv_stream_t *handle, ssize_t count, const uv_buf_t *buf)
 static void start_reading(struct stream *stream)
 {
 	if (!stream->reading) {
-		int rc = uv_read_start(&stream->uv.stream, on_alloc, on_read);
+		int rc = uv_read_start(&stream->uv.stream, on_readable, on_read);
 
 		/* Fails only on a stream that is closing or has ended, where there is nothing to
 		 * read. */
@@ -151,9 +147,7 @@ static int write_backlog(struct stream *stream, const struct stream_gather *gath
 	uv_buf_t buf;
 
 	for (const struct stream_gather *part = gather; part != NULL; part = part->next) {
-		for (unsigned i = 0; i < part->count; i++) {
-			len += part->parts[i].len;
-		}
+		len += part->len;
 	}
 	len -= skip;
 	backlog = mem_alloc(sizeof(*backlog) + len);
@@ -162,11 +156,13 @@ static int write_backlog(struct stream *stream, const struct stream_gather *gath
 	backlog->request.data = backlog;
 	for (const struct stream_gather *part = gather; part != NULL; part = part->next) {
 		for (unsigned i = 0; i < part->count; i++) {
-			size_t passed = skip < part->parts[i].len ? skip : part->parts[i].len;
-			size_t rest = part->parts[i].len - passed;
+			const struct iovec *from = &part->parts[i];
+			size_t passed = skip < from->iov_len ? skip : from->iov_len;
+			size_t rest = from->iov_len - passed;
 
 			skip -= passed;
-			memcpy(backlog->bytes + backlog->len, part->parts[i].base + passed, rest);
+			memcpy(backlog->bytes + backlog->len, (char *)from->iov_base + passed,
+				rest);
 			backlog->len += rest;
 		}
 	}
@@ -181,23 +177,20 @@ static int write_backlog(struct stream *stream, const struct stream_gather *gath
 }
 
 /* Offers the gathered parts to the socket. Returns bytes taken, or a libuv error. */
-static ssize_t try_parts(struct stream *stream, const struct stream_gather *gather, bool *all)
+static ssize_t try_parts(struct stream *stream, struct stream_gather *gather, bool *all)
 {
 	ssize_t taken = 0;
 
 	*all = true;
-	for (const struct stream_gather *part = gather; part != NULL && *all; part = part->next) {
-		size_t len = 0;
-		int rc = uv_try_write(&stream->uv.stream, part->parts, part->count);
+	for (struct stream_gather *part = gather; part != NULL && *all; part = part->next) {
+		ssize_t sent = socket_send(stream->fd, part->parts, part->count);
 
-		if (rc < 0 && rc != UV_EAGAIN) {
-			return rc;
+		if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+			return uv_translate_sys_error(errno);
 		}
-		for (unsigned i = 0; i < part->count; i++) {
-			len += part->parts[i].len;
-		}
-		taken += rc < 0 ? 0 : rc;
-		*all = rc >= 0 && (size_t)rc == len;
+		sent = sent < 0 ? 0 : sent;
+		taken += sent;
+		*all = (size_t)sent == part->len;
 	}
 	stream->bytes_written += (uint64_t)taken;
 	return taken;
@@ -265,7 +258,7 @@ static void on_flush(struct task *task)
 static void open_stream(
 	struct stream *stream, struct loop *loop, const struct stream_ops *ops, bool is_unix)
 {
-	*stream = (struct stream){.ops = ops, .loop = loop, .is_unix = is_unix};
+	*stream = (struct stream){.ops = ops, .loop = loop, .fd = -1, .is_unix = is_unix};
 	task_init(&stream->flush, on_flush);
 	if (is_unix) {
 		(void)uv_pipe_init(
@@ -286,6 +279,7 @@ int stream_accept(struct stream *stream, struct loop *loop, const struct stream_
 	if (rc < 0) {
 		return rc;
 	}
+	(void)uv_fileno(&stream->uv.handle, &stream->fd); /* it has one now */
 	if (!is_unix) {
 		(void)uv_tcp_nodelay(&stream->uv.tcp, 1); /* only a matter of speed */
 	}
@@ -301,6 +295,7 @@ static void on_connected(uv_connect_t *request, int status)
 	mem_free(request);
 	if (!stream_closing(stream)) {
 		if (status == 0) {
+			(void)uv_fileno(&stream->uv.handle, &stream->fd);
 			if (!stream->is_unix) {
 				(void)uv_tcp_nodelay(&stream->uv.tcp, 1);
 			}
@@ -335,47 +330,59 @@ int stream_connect_unix(
 	return 0;
 }
 
+static struct stream_gather *new_gather(struct stream *stream)
+{
+	struct stream_gather *gather = loop_scratch(stream->loop, sizeof(*gather));
+
+	gather->next = NULL;
+	gather->last = gather;
+	gather->count = 0;
+	gather->len = 0;
+	return gather;
+}
+
+static bool may_write(const struct stream *stream)
+{
+	return !stream->broken && stream->write_error == 0 && !stream->shutting &&
+	       !stream_closing(stream);
+}
+
 void stream_write(struct stream *stream, struct slice bytes)
 {
-	struct stream_gather *gather = stream->gathered;
 	struct stream_gather *last;
-	uv_buf_t *previous;
 
-	if (bytes.len == 0 || stream->broken || stream->write_error != 0 || stream->shutting ||
-		stream_closing(stream)) {
+	if (bytes.len == 0 || !may_write(stream)) {
 		return;
 	}
-	if (gather == NULL) {
-		gather = loop_scratch(stream->loop, sizeof(*gather));
-		gather->next = NULL;
-		gather->last = gather;
-		gather->count = 0;
-		stream->gathered = gather;
+	if (stream->gathered == NULL) {
+		stream->gathered = new_gather(stream);
 		loop_flush(stream->loop, &stream->flush);
 	}
-	last = gather->last;
-	previous = last->count > 0 ? &last->parts[last->count - 1] : NULL;
-	if (previous != NULL && previous->base + previous->len == bytes.ptr) {
-		previous->len += bytes.len;
-		return;
+	last = stream->gathered->last;
+	if (last->count > 0) {
+		struct iovec *previous = &last->parts[last->count - 1];
+
+		if ((char *)previous->iov_base + previous->iov_len == bytes.ptr) {
+			previous->iov_len += bytes.len;
+			last->len += bytes.len;
+			return;
+		}
 	}
 	if (last->count == GATHER_PARTS) {
-		last->next = loop_scratch(stream->loop, sizeof(*last));
+		last->next = new_gather(stream);
 		last = last->next;
-		last->next = NULL;
-		last->count = 0;
-		gather->last = last;
+		stream->gathered->last = last;
 	}
-	/* uv_buf_t has no const; libuv only reads what is written. */
-	last->parts[last->count].base = (char *)(uintptr_t)bytes.ptr;
-	last->parts[last->count].len = bytes.len;
+	/* An iovec has no const; what is written is only read. */
+	last->parts[last->count].iov_base = (void *)(uintptr_t)bytes.ptr;
+	last->parts[last->count].iov_len = bytes.len;
 	last->count++;
+	last->len += bytes.len;
 }
 
 void stream_shutdown(struct stream *stream)
 {
-	if (stream->shutting || stream->broken || stream->write_error != 0 ||
-		stream_closing(stream)) {
+	if (!may_write(stream)) {
 		return;
 	}
 	stream->shutting = true;

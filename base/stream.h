@@ -2,6 +2,10 @@
  * Layer: base. One job: a connected byte stream over TCP or a unix socket, read into the loop's one
  * buffer, written by gathering.
  *
+ * libuv polls, connects and closes; reading and writing are our own system calls (base/socket.h),
+ * one a turn: a read() of libuv's goes through the file system's layer first, and it reads on while
+ * there is something, which on a large body starves the others.
+ *
  * A stream is embedded in its owner. Reading is on from the start (an idle stream that reads sees
  * its peer's close at no cost) and is stopped for back-pressure only, since each stop and start is
  * an epoll_ctl. Writing borrows: slices stay with the caller until the turn ends; then all go out
@@ -16,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include <uv.h>
 
@@ -58,6 +63,8 @@ struct stream {
 	struct stream_gather *gathered; /* in the loop's scratch memory */
 	uint32_t writes;                /* copies of what the socket did not take, on their way */
 	stream_closed_fn closed;
+	ssize_t received; /* what the last read gave: bytes, 0 at the end, or a libuv error */
+	int fd;
 	uint64_t bytes_read;
 	uint64_t bytes_written; /* accepted by the socket */
 	int write_error;        /* why nothing can be written any more, or 0 */
