@@ -1,55 +1,29 @@
 /*
- * Layer: base. One job: hand out the system's randomness from a pool of the calling thread. Bytes
- * that were handed out are wiped from the pool, so that a token cannot be read back from it.
+ * Layer: base. One job: random bytes; see random.h.
  */
 #include "base/random.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <uv.h>
 
-enum {
-	POOL_SIZE = 4096,
-};
-
-/*
- * A thread's own: two threads never share bytes, and no lock is needed. The program does not fork.
- */
+/* A thread's own: two threads never share a state, and no lock is needed. The program does not
+ * fork. */
 static _Thread_local struct {
-	unsigned char bytes[POOL_SIZE];
-	size_t left; /* unused ones, at the front */
-} pool;
+	uint64_t state[4];
+	bool begun;
+} generator;
 
-static void refill(void)
+void random_bytes(void *out, size_t size)
 {
-	int rc =
-		uv_random(NULL, NULL, pool.bytes, sizeof(pool.bytes), 0, NULL); /* now, not later */
+	int rc = uv_random(NULL, NULL, out, size, 0, NULL); /* now, not later */
 
 	if (rc != 0) {
 		fprintf(stderr, "sightglass: no randomness: %s\n", uv_strerror(rc));
 		abort();
-	}
-	pool.left = sizeof(pool.bytes);
-}
-
-void random_bytes(void *out, size_t size)
-{
-	unsigned char *at = out;
-
-	while (size > 0) {
-		size_t part;
-
-		if (pool.left == 0) {
-			refill();
-		}
-		part = size < pool.left ? size : pool.left;
-		pool.left -= part;
-		memcpy(at, pool.bytes + pool.left, part);
-		memset(pool.bytes + pool.left, 0, part);
-		at += part;
-		size -= part;
 	}
 }
 
@@ -59,4 +33,42 @@ uint64_t random_u64(void)
 
 	random_bytes(&value, sizeof(value));
 	return value;
+}
+
+static uint64_t rotate_left(uint64_t value, unsigned bits)
+{
+	return (value << bits) | (value >> (64 - bits));
+}
+
+static uint64_t next(uint64_t state[static 4])
+{
+	uint64_t value = rotate_left(state[0] + state[3], 23) + state[0];
+	uint64_t shifted = state[1] << 17;
+
+	state[2] ^= state[0];
+	state[3] ^= state[1];
+	state[1] ^= state[2];
+	state[0] ^= state[3];
+	state[2] ^= shifted;
+	state[3] = rotate_left(state[3], 45);
+	return value;
+}
+
+void random_unique(void *out, size_t size)
+{
+	unsigned char *at = out;
+
+	if (!generator.begun) {
+		random_bytes(generator.state, sizeof(generator.state));
+		generator.state[0] |= 1; /* all zero would stay so */
+		generator.begun = true;
+	}
+	while (size > 0) {
+		uint64_t value = next(generator.state);
+		size_t part = size < sizeof(value) ? size : sizeof(value);
+
+		memcpy(at, &value, part);
+		at += part;
+		size -= part;
+	}
 }

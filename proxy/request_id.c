@@ -47,7 +47,7 @@ void uuid_v7_write(uint64_t wall_us, char out[static UUID_LEN])
 	const uint8_t *next = bytes;
 	char *at = out;
 
-	random_bytes(bytes + 6, sizeof(bytes) - 6);
+	random_unique(bytes + 6, sizeof(bytes) - 6);
 	for (size_t i = 0; i < 6; i++) {
 		bytes[i] = (uint8_t)(wall_ms >> (40 - 8 * i));
 	}
@@ -102,7 +102,7 @@ void traceparent_write(char out[static TRACEPARENT_LEN])
 	uint8_t bytes[24];
 	char *at = out;
 
-	random_bytes(bytes, sizeof(bytes));
+	random_unique(bytes, sizeof(bytes));
 	bytes[15] |= 1; /* neither ID may be all zero */
 	bytes[23] |= 1;
 	memcpy(at, "00-", 3);
