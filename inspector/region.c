@@ -152,13 +152,17 @@ static void free_run(struct region *region, uint32_t at, uint32_t granules)
 		remove_free(region, at, before);
 		granules += before;
 	}
-	if (at + granules < region->granules && (region->marks[at + granules] & MARK_BEGINS) != 0) {
+	if (at + granules < region->fresh && (region->marks[at + granules] & MARK_BEGINS) != 0) {
 		uint32_t behind = run_at(region, at + granules)->granules;
 
 		remove_free(region, at + granules, behind);
 		granules += behind;
 	}
-	add_free(region, at, granules);
+	if (at + granules == region->fresh) {
+		region->fresh = at;
+	} else {
+		add_free(region, at, granules);
+	}
 }
 
 static void *map(uint64_t bytes)
@@ -196,7 +200,7 @@ void region_init(struct region *region, uint64_t bytes)
 	if (region->granules > 0) {
 		region->base = map((uint64_t)region->granules * REGION_GRANULE);
 		region->marks = map(region->granules);
-		free_run(region, 0, region->granules);
+		ASAN_POISON_MEMORY_REGION(region->base, (size_t)region->granules * REGION_GRANULE);
 	}
 }
 
@@ -268,34 +272,51 @@ static struct free_run *find_long(const struct region *region)
 	return first_in(region, level, floor_log2(region->steps[level]));
 }
 
+/* From where nothing lies yet. */
+static void *take_fresh(struct region *region, uint32_t granules)
+{
+	uint32_t at = region->fresh;
+
+	region->fresh += granules;
+	return address_of(region, at);
+}
+
+/* The first `granules` of a free run; what is behind them stays free. */
+static void *take_from(struct region *region, struct free_run *run, uint32_t granules)
+{
+	uint32_t length = run->granules;
+	uint32_t at = index_of(region, run);
+
+	remove_free(region, at, length);
+	if (length > granules) {
+		add_free(region, at + granules, length - granules);
+	}
+	return run;
+}
+
 void *region_take(struct region *region, uint32_t wanted, uint32_t least, uint32_t *got)
 {
+	uint32_t fresh = region->granules - region->fresh;
 	struct free_run *run;
-	uint32_t granules;
-	uint32_t at;
+	uint32_t granules = wanted;
+	void *taken;
 
 	assert(least >= 1 && least <= wanted);
 	run = wanted > region->granules ? NULL : find(region, wanted);
-	if (run == NULL && least < wanted) {
+	if (run == NULL && fresh < wanted) {
 		run = find_long(region);
-		if (run != NULL && run->granules < least) {
-			run = NULL;
+		granules = run == NULL || run->granules < fresh ? fresh : run->granules;
+		if (granules < least) {
+			return NULL;
 		}
+		granules = granules < wanted ? granules : wanted;
+		run = granules == fresh ? NULL : run;
 	}
-	if (run == NULL) {
-		return NULL;
-	}
-	granules = run->granules;
-	at = index_of(region, run);
-	remove_free(region, at, granules);
-	if (granules > wanted) {
-		add_free(region, at + wanted, granules - wanted);
-		granules = wanted;
-	}
+	taken = run == NULL ? take_fresh(region, granules) : take_from(region, run, granules);
 	region->taken += granules;
 	*got = granules;
-	ASAN_UNPOISON_MEMORY_REGION(run, (size_t)granules * REGION_GRANULE);
-	return run;
+	ASAN_UNPOISON_MEMORY_REGION(taken, (size_t)granules * REGION_GRANULE);
+	return taken;
 }
 
 void region_trim(struct region *region, void *run, uint32_t granules, uint32_t kept)

@@ -6,8 +6,9 @@
  * taking and giving cost the same however many there are; a run is found that is at most an eighth
  * longer than need be, and what is too much stays free. (A buddy allocator was tried: what it
  * cannot use beside blocks trimmed to their size was up to half of the memory where all records are
- * alike.) Bookkeeping beside the region is one byte a granule. The region is mapped when it is made
- * and touched when it is used. No locks: its owner has one.
+ * alike.) Bookkeeping beside the region is one byte a granule. The region is mapped when it is
+ * made, and touched from its beginning on as it is needed: `fresh` is where what was never needed,
+ * or is free up to the end, begins. No locks: its owner has one.
  */
 #ifndef SIGHTGLASS_INSPECTOR_REGION_H
 #define SIGHTGLASS_INSPECTOR_REGION_H
@@ -27,6 +28,7 @@ struct region {
 	char *base;
 	uint8_t *marks; /* of each granule: whether a free run begins, or ends, with it */
 	uint32_t granules;
+	uint32_t fresh;
 	uint32_t taken;
 	uint32_t levels;              /* a bit for each level with a free run */
 	uint8_t steps[REGION_LEVELS]; /* the same for its lists */

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -64,18 +66,24 @@ static uint32_t free_at(const struct model *model, uint32_t at)
 	return len;
 }
 
-/* The lists hold the naive map's free runs: each once. */
+/* The lists hold the naive map's free runs, each once; but for the one up to the end, which is
+ * fresh. */
 static void compare(const struct model *model)
 {
 	uint32_t wanted[GRANULES] = {0};
 	uint32_t runs = 0;
 	uint32_t found = 0;
 	uint32_t taken = 0;
+	uint32_t fresh = GRANULES;
 
 	for (uint32_t at = 0; at < GRANULES; at++) {
 		uint32_t len = free_at(model, at);
 
 		taken += model->taken[at];
+		if (at + len == GRANULES && len > 0) {
+			fresh = at;
+			break;
+		}
 		if (len > 0) {
 			wanted[at] = len;
 			runs++;
@@ -98,6 +106,7 @@ static void compare(const struct model *model)
 			model->region.levels >> level & 1, model->region.steps[level] != 0);
 	}
 	assert_int_equal(found, runs);
+	assert_int_equal(model->region.fresh, fresh);
 	assert_int_equal(model->region.taken, taken);
 }
 
@@ -245,6 +254,46 @@ static void more_than_the_region_is_never_given(void **state)
 	region_fini(&region);
 }
 
+/* How many of the pages that `region` lies in are in memory. */
+static size_t resident_pages(const struct region *region, size_t bytes)
+{
+	static unsigned char resident[4096];
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t count = 0;
+
+	assert_true(bytes / page <= sizeof(resident));
+	assert_int_equal(mincore(region->base, bytes, (void *)resident), 0);
+	for (size_t i = 0; i < bytes / page; i++) {
+		count += resident[i] & 1;
+	}
+	return count;
+}
+
+static void memory_is_touched_from_the_beginning_on_as_it_is_needed(void **state)
+{
+	enum { BYTES = 16 * 1024 * 1024, PART = 6 * 1024 * 1024 };
+	size_t pages = (size_t)BYTES / (size_t)sysconf(_SC_PAGESIZE);
+	struct region region;
+	uint32_t got;
+	void *first;
+
+	(void)state;
+	region_init(&region, BYTES);
+	assert_int_equal(resident_pages(&region, BYTES), 0);
+	first = region_take(&region, PART / REGION_GRANULE, PART / REGION_GRANULE, &got);
+	assert_ptr_equal(first, region.base);
+	memset(first, 1, PART);
+	assert_in_range(resident_pages(&region, BYTES), 1, pages / 2);
+	region_give(&region, first, got);
+	for (unsigned i = 0; i < 1000; i++) { /* what was given back is used before what is fresh */
+		first = region_take(&region, 100, 100, &got);
+		memset(first, 1, (size_t)100 * REGION_GRANULE);
+		region_give(&region, first, got);
+	}
+	assert_in_range(resident_pages(&region, BYTES), 1, pages / 2);
+	region_fini(&region);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +302,7 @@ int main(void)
 		cmocka_unit_test(where_no_run_is_long_enough_a_shorter_one_will_do),
 		cmocka_unit_test(an_empty_region_gives_nothing),
 		cmocka_unit_test(more_than_the_region_is_never_given),
+		cmocka_unit_test(memory_is_touched_from_the_beginning_on_as_it_is_needed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
