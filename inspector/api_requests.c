@@ -21,6 +21,7 @@ enum {
 	BATCH = 32,               /* references and rows that are taken at once */
 	SLICE_ITEMS = 32,         /* looked at in one slice */
 	SLICE_BYTES = 128 * 1024, /* read, searched and written in one slice */
+	HASHED_FOR_ONE = 8,       /* so many bytes are hashed while one is written */
 };
 
 enum list_phase {
@@ -255,6 +256,9 @@ static void go_on_writing(struct list_source *self, size_t *spent)
 {
 	const struct record_format format = format_of(self);
 
+	*spent += (record_body_hash_work(&self->view.request_body) +
+			  record_body_hash_work(&self->view.response_body)) /
+		  HASHED_FOR_ONE;
 	if (!self->whole) {
 		record_json_summary(&self->json, &self->view, &format);
 	} else if (record_json_step(&self->writer, &self->json, &format, spent)) {

@@ -4,72 +4,15 @@
 #include "inspector/body_recorder.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
-#include <xxhash.h>
-#ifdef HAVE_XXHASH_DISPATCH
-#include <xxh_x86dispatch.h> /* puts the processor's own variants in the functions' place */
-#endif
-
-#include "base/memory.h"
+#include "base/copy.h"
 
 enum {
 	PIECE_FIRST =
 		4 * 1024, /* where the length is not known: then each is twice the one before */
-	PIECE_MAX = 32 * 1024,
-	HASH_SPARES_MAX = 64,
+	PIECE_MAX =
+		65 * 1024, /* what a body reserves before it comes: 64 KiB, and what is before it */
 };
-
-struct hash_state {
-	struct hash_state *next;
-	XXH3_state_t *xxh; /* aligned as the library wants it, so an allocation of its own */
-};
-
-static struct hash_state *take_hash(struct hash_spares *spares)
-{
-	struct hash_state *hash = spares->first;
-
-	if (hash == NULL) {
-		hash = mem_alloc(sizeof(*hash));
-		hash->xxh = XXH3_createState();
-		if (hash->xxh == NULL) {
-			abort(); /* the heap is exhausted: base/memory.h */
-		}
-	} else {
-		spares->first = hash->next;
-		spares->count--;
-	}
-	XXH3_128bits_reset(hash->xxh);
-	return hash;
-}
-
-static void free_hash(struct hash_state *hash)
-{
-	XXH3_freeState(hash->xxh);
-	mem_free(hash);
-}
-
-static void give_hash(struct hash_spares *spares, struct hash_state *hash)
-{
-	if (spares->count == HASH_SPARES_MAX) {
-		free_hash(hash);
-		return;
-	}
-	hash->next = spares->first;
-	spares->first = hash;
-	spares->count++;
-}
-
-void hash_spares_fini(struct hash_spares *spares)
-{
-	while (spares->first != NULL) {
-		struct hash_state *hash = spares->first;
-
-		spares->first = hash->next;
-		free_hash(hash);
-	}
-	spares->count = 0;
-}
 
 void body_recorder_init(struct body_recorder *recorder, struct record_body_data *body, uint64_t max,
 	uint64_t expected)
@@ -80,7 +23,7 @@ void body_recorder_init(struct body_recorder *recorder, struct record_body_data 
 	atomic_init(&body->kept, 0);
 	atomic_init(&body->truncated, false);
 	atomic_init(&body->ended, false);
-	body->has_hash = false;
+	atomic_init(&body->hashed, false);
 }
 
 /* --- keeping */
@@ -169,7 +112,7 @@ static void keep(struct body_recorder *recorder, struct capture_store *store, st
 			continue;
 		}
 		len = len < room ? len : room;
-		memcpy(record_piece_bytes(recorder->piece) + recorder->filled, bytes.ptr, len);
+		copy_aside(record_piece_bytes(recorder->piece) + recorder->filled, bytes.ptr, len);
 		recorder->filled += len;
 		recorder->kept += len;
 		bytes = slice_of(bytes.ptr + len, bytes.len - len);
@@ -178,61 +121,48 @@ static void keep(struct body_recorder *recorder, struct capture_store *store, st
 
 /* --- hashing */
 
-static void set_hash(struct record_body_data *body, XXH128_hash_t hash)
+/* The bytes before `bytes` were all kept, and `bytes` are not, or a body was announced that will
+ * not be: from here on it is hashed as it passes. */
+static void begin_hash(struct body_recorder *recorder, struct body_hash_spares *spares)
 {
-	XXH128_canonical_t canonical;
+	const struct record_piece *piece =
+		atomic_load_explicit(&recorder->body->first, memory_order_relaxed);
+	uint64_t left = recorder->size;
 
-	XXH128_canonicalFromHash(&canonical, hash);
-	static_assert(sizeof(canonical.digest) == sizeof(body->hash), "128 bits");
-	memcpy(body->hash, canonical.digest, sizeof(body->hash));
-	body->has_hash = true;
-}
+	recorder->hash = body_hash_begin(spares);
+	while (left > 0) {
+		size_t len = left < piece->capacity ? (size_t)left : piece->capacity;
 
-static const char *first_bytes(const struct body_recorder *recorder)
-{
-	return record_piece_bytes(
-		atomic_load_explicit(&recorder->body->first, memory_order_relaxed));
-}
-
-/* True while every byte so far lies in the first piece. */
-static bool in_first_piece(const struct body_recorder *recorder)
-{
-	return recorder->kept == recorder->size && recorder->filled == recorder->kept;
-}
-
-/* `bytes` were kept, as far as they are, and counted; `before` came earlier, and is in the first
- * piece unless there is a running hash. */
-static void hash(struct body_recorder *recorder, struct hash_spares *spares, uint64_t before,
-	struct slice bytes)
-{
-	if (recorder->hash == NULL) {
-		if (in_first_piece(recorder)) {
-			return; /* at the end, in one go */
-		}
-		recorder->hash = take_hash(spares);
-		if (before > 0) {
-			XXH3_128bits_update(
-				recorder->hash->xxh, first_bytes(recorder), (size_t)before);
-		}
+		body_hash_add(recorder->hash, slice_of((const char *)(piece + 1), len));
+		left -= len;
+		piece = atomic_load_explicit(&piece->next, memory_order_relaxed);
 	}
-	XXH3_128bits_update(recorder->hash->xxh, bytes.ptr, bytes.len);
+}
+
+static bool will_not_be_kept(const struct body_recorder *recorder)
+{
+	return recorder->full ||
+	       (recorder->expected > recorder->max && recorder->expected != UINT64_MAX);
 }
 
 /* --- */
 
 void body_recorder_add(struct body_recorder *recorder, struct capture_store *store,
-	struct record *record, struct hash_spares *spares, struct slice bytes)
+	struct record *record, struct body_hash_spares *spares, struct slice bytes)
 {
-	uint64_t before = recorder->size;
-
 	if (bytes.len == 0) {
 		return;
 	}
 	if (!recorder->full) {
 		keep(recorder, store, record, bytes);
 	}
+	if (recorder->hash == NULL && will_not_be_kept(recorder)) {
+		begin_hash(recorder, spares);
+	}
+	if (recorder->hash != NULL) {
+		body_hash_add(recorder->hash, bytes);
+	}
 	recorder->size += bytes.len;
-	hash(recorder, spares, before, bytes);
 	atomic_store_explicit(&recorder->body->size, recorder->size, memory_order_relaxed);
 	atomic_store_explicit(&recorder->body->kept, recorder->kept, memory_order_release);
 }
@@ -243,7 +173,7 @@ void body_recorder_count(struct body_recorder *recorder, uint64_t size)
 	atomic_store_explicit(&recorder->body->size, size, memory_order_relaxed);
 }
 
-void body_recorder_end(struct body_recorder *recorder, struct hash_spares *spares)
+void body_recorder_end(struct body_recorder *recorder, struct body_hash_spares *spares)
 {
 	struct record_body_data *body = recorder->body;
 
@@ -251,11 +181,8 @@ void body_recorder_end(struct body_recorder *recorder, struct hash_spares *spare
 		return;
 	}
 	if (recorder->hash != NULL) {
-		set_hash(body, XXH3_128bits_digest(recorder->hash->xxh));
-		give_hash(spares, recorder->hash);
+		body_hash_end(recorder->hash, spares, body);
 		recorder->hash = NULL;
-	} else if (recorder->kept > 0) {
-		set_hash(body, XXH3_128bits(first_bytes(recorder), (size_t)recorder->kept));
 	}
 	atomic_store_explicit(&body->ended, true, memory_order_release);
 }

@@ -30,7 +30,9 @@ struct capture {
 	uint64_t body_max;
 	struct run *spare;
 	unsigned spare_count;
-	struct hash_spares hashes;
+	struct body_hash_spares hashes;
+	struct capture_reserve reserve;
+	size_t answer_size; /* of the last one: the next is likely to be as long */
 };
 
 static struct capture *of_observer(struct observer *observer)
@@ -218,8 +220,9 @@ static struct run *begin(struct capture *capture, const struct exchange *exchang
 
 	gather(exchange, &texts);
 	size = record_aligned(head.len + size_beside_head(&texts, head));
-	record = capture_store_begin(capture->store, size + piece_size(room),
-		retention_class((enum method)exchange->request.method), texts.request_id);
+	record = capture_store_begin(capture->store, &capture->reserve, size + piece_size(room),
+		capture->answer_size, retention_class((enum method)exchange->request.method),
+		texts.request_id);
 	if (record == NULL) {
 		return NULL;
 	}
@@ -392,6 +395,7 @@ static void on_response_head(
 	struct record_answer *answer =
 		capture_store_add(capture->store, run->record, size + piece_size(room));
 
+	capture->answer_size = size + piece_size(room);
 	if (exchange->state == EXCHANGE_TUNNEL) {
 		run->tunnel = true;
 		atomic_store_explicit(&run->request.body->ended, false, memory_order_relaxed);
@@ -528,7 +532,8 @@ void capture_destroy(struct capture *capture)
 	while (capture->spare != NULL) {
 		mem_free(take_run(capture));
 	}
-	hash_spares_fini(&capture->hashes);
+	capture_store_give_back(capture->store, &capture->reserve);
+	body_hash_spares_fini(&capture->hashes);
 	mem_free(capture);
 }
 

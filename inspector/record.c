@@ -24,7 +24,7 @@ static struct record_head trailers_of(const struct record_section *section)
 	};
 }
 
-static void read_body(const struct record_body_data *data, struct record_body *body)
+static void read_body(struct record_body_data *data, struct record_body *body)
 {
 	body->ended = atomic_load_explicit(&data->ended, memory_order_acquire);
 	body->kept = atomic_load_explicit(&data->kept, memory_order_acquire);
@@ -32,10 +32,10 @@ static void read_body(const struct record_body_data *data, struct record_body *b
 	/* Later than `kept`, so never the smaller of the two. */
 	body->size = atomic_load_explicit(&data->size, memory_order_relaxed);
 	body->pieces = atomic_load_explicit(&data->first, memory_order_relaxed);
-	body->has_hash = body->ended && data->has_hash;
-	if (body->has_hash) {
-		memcpy(body->hash, data->hash, sizeof(body->hash));
-	}
+	body->has_hash =
+		body->ended && (atomic_load_explicit(&data->hashed, memory_order_acquire) ||
+				       (body->kept > 0 && body->kept == body->size));
+	body->data = data;
 }
 
 static void read_answer(const struct record_answer *answer, struct record_view *view)
@@ -97,7 +97,7 @@ static void read_begin(const struct record *record, struct record_view *view)
 	};
 }
 
-void record_read(const struct record *record, struct record_view *view)
+void record_read(struct record *record, struct record_view *view)
 {
 	bool ended = atomic_load_explicit(&record->ended, memory_order_acquire);
 	const struct record_answer *answer =

@@ -27,6 +27,7 @@ enum {
 
 struct record;       /* opaque: inspector/record_layout.h */
 struct record_piece; /* opaque: a part of a body */
+struct record_body_data;
 
 /* A head or a trailer section as it came. All zero where there is none. */
 struct record_head {
@@ -45,10 +46,9 @@ struct record_body {
 	uint64_t kept;  /* how many of them, from the first on, can be read here */
 	bool truncated; /* more has passed than was kept */
 	bool ended;     /* nothing more comes */
-	bool has_hash; /* false while it runs, where no byte came, in a tunnel, and where bodies are
-			  not captured */
-	uint8_t hash[RECORD_HASH_SIZE]; /* XXH3, 128 bits, over all bytes that passed, in canonical
-					   order */
+	bool has_hash;  /* false while it runs, where no byte came, in a tunnel, and where bodies
+			   are not captured */
+	struct record_body_data *data;
 	const struct record_piece *pieces;
 };
 
@@ -100,7 +100,7 @@ struct record_view {
 };
 
 /* `record` is one that the caller holds a reference to. */
-void record_read(const struct record *record, struct record_view *view);
+void record_read(struct record *record, struct record_view *view);
 uint64_t record_seq(const struct record *record);
 
 struct record_fields record_fields(const struct record_head *head);
@@ -118,6 +118,14 @@ bool record_parts_next(struct record_parts *walk, struct slice *bytes);
 /* Copies at most `room` of them, from `from` on; returns how many. */
 size_t record_body_copy(const struct record_body *body, uint64_t from, char *out, size_t room);
 
+/*
+ * XXH3, 128 bits, over all bytes that passed, in canonical order. Of a body that was kept whole it
+ * is made when it is first asked for, and then remembered: who adds it up while the body passes
+ * makes every request pay for what few look at. False where there is none.
+ */
+bool record_body_hash(const struct record_body *body, uint8_t out[static RECORD_HASH_SIZE]);
+/* How many bytes record_body_hash() would have to read. */
+uint64_t record_body_hash_work(const struct record_body *body);
 /* As `xxhsum -H2` prints it. */
 void record_hash_format(
 	const uint8_t hash[static RECORD_HASH_SIZE], char out[static RECORD_HASH_TEXT_SIZE]);

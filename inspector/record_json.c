@@ -198,7 +198,8 @@ static const struct side response_side = {"response_version", "response_headers"
 static void write_body_facts(
 	struct json *json, const struct side *side, const struct record_body *body, bool truncated)
 {
-	char hash[RECORD_HASH_TEXT_SIZE];
+	uint8_t hash[RECORD_HASH_SIZE];
+	char text[RECORD_HASH_TEXT_SIZE];
 
 	json_key(json, side->truncated);
 	json_bool(json, truncated);
@@ -207,9 +208,9 @@ static void write_body_facts(
 	json_key(json, side->size);
 	json_u64(json, body->size);
 	json_key(json, side->hash);
-	if (body->has_hash) {
-		record_hash_format(body->hash, hash);
-		json_cstring(json, hash);
+	if (record_body_hash(body, hash)) {
+		record_hash_format(hash, text);
+		json_cstring(json, text);
 	} else {
 		json_null(json);
 	}

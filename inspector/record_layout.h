@@ -68,8 +68,11 @@ struct record_body_data {
 	_Atomic(struct record_piece *) first;
 	atomic_uint_least64_t size;
 	atomic_uint_least64_t kept;
-	uint8_t hash[RECORD_HASH_SIZE];
-	bool has_hash; /* this and `hash` are written before `ended` */
+	/* Of a body that was not all kept, written before `ended`; of any other, by the first
+	 * reader that asks. */
+	atomic_uint_least64_t hash_low;
+	atomic_uint_least64_t hash_high;
+	atomic_bool hashed;
 	atomic_bool truncated;
 	atomic_bool ended;
 };

@@ -18,6 +18,8 @@ enum {
 	   is too broken up. */
 	EVICTION_FACTOR = 64,
 	CLEARED_A_TURN = 32, /* records, before others get the lock */
+	RESERVE_SHARE = 512, /* of the region: a reserve is at most this part of it */
+	FETCHED_AHEAD = 20,  /* granules of a record: its struct, and a head of usual length */
 };
 
 /* --- going. All of these want the lock */
@@ -116,6 +118,41 @@ static enum capture_class choose(
 		bound == STORE_ENTRIES ? store->capacity : store->region.granules, newcomer);
 }
 
+/* --- fetching ahead. What goes next was last touched as long ago as the ring is large: its memory
+ * is in no cache, and the next record will be written into it. Asked for one exchange ahead, it is
+ * there in time; otherwise its reads are waited for under the lock, and its writes at the next
+ * atomic instruction: 4 us of a POST of 64 KiB. */
+
+static void fetch(const void *memory, unsigned granules)
+{
+	for (unsigned i = 0; i < granules; i++) {
+		__builtin_prefetch((const char *)memory + (size_t)i * REGION_GRANULE, 1);
+	}
+}
+
+static void fetch_piece(const struct record_body_data *body)
+{
+	const struct record_piece *piece = atomic_load_explicit(&body->first, memory_order_relaxed);
+
+	if (piece != NULL) {
+		fetch(piece, 1);
+	}
+}
+
+static void fetch_ahead(struct capture_store *store, enum capture_class class_of)
+{
+	struct list *list = &store->ended[class_of];
+	struct list *next = list->next;
+
+	if (next != list && next->next != list) {
+		const struct record *record = container_of(next, struct record, node);
+
+		fetch(container_of(next->next, struct record, node), FETCHED_AHEAD);
+		fetch_piece(&record->request_body); /* itself fetched the last time */
+		fetch_piece(&record->response_body);
+	}
+}
+
 /* Makes one record go. False where none may. */
 static bool evict(struct capture_store *store, enum store_bound bound, enum capture_class newcomer)
 {
@@ -130,6 +167,7 @@ static bool evict(struct capture_store *store, enum store_bound bound, enum capt
 		if (class_of != CLASS_FAILED || !record->mutation) {
 			take_out(store, record);
 			store->evicted[bound]++;
+			fetch_ahead(store, class_of);
 			return true;
 		}
 		move_to_class(store, record, CLASS_MUTATION);
@@ -179,6 +217,19 @@ static void trim_piece(struct capture_store *store, struct record *record,
 		region_trim(&store->region, piece, piece->granules, kept);
 		unaccount(store, record, piece->granules - kept);
 		piece->granules = kept;
+	}
+}
+
+/* What was not used of the last chunk goes back. */
+static void trim_chunk(struct capture_store *store, struct record *record)
+{
+	struct record_chunk *chunk = record->newest;
+	uint32_t kept = region_granules(chunk->used);
+
+	if (kept < chunk->granules) {
+		region_trim(&store->region, chunk, chunk->granules, kept);
+		unaccount(store, record, chunk->granules - kept);
+		chunk->granules = kept;
 	}
 }
 
@@ -251,11 +302,44 @@ uint64_t store_hash_id(const struct capture_store *store, struct slice request_i
 	return XXH3_64bits_withSeed(request_id.ptr, request_id.len, store->id_seed);
 }
 
-static struct record *begin(
-	struct capture_store *store, size_t size, enum capture_class class_of, uint64_t id_hash)
+static void *use_reserve(
+	struct capture_store *store, struct capture_reserve *reserve, uint32_t wanted)
 {
-	uint32_t wanted = region_granules(sizeof(struct record) + size);
-	uint32_t granules;
+	void *run = reserve->run;
+
+	if (run == NULL) {
+		return NULL;
+	}
+	reserve->run = NULL;
+	store->reserved -= reserve->granules;
+	if (reserve->granules < wanted) {
+		region_give(&store->region, run, reserve->granules);
+		return NULL;
+	}
+	if (reserve->granules > wanted) {
+		region_trim(&store->region, run, reserve->granules, wanted);
+	}
+	return run;
+}
+
+/* The next record is likely to be as long as this one. */
+static void make_reserve(struct capture_store *store, struct capture_reserve *reserve,
+	uint32_t wanted, enum capture_class class_of)
+{
+	if (wanted <= store->region.granules / RESERVE_SHARE) {
+		reserve->run = take_run(store, wanted, wanted, class_of, &reserve->granules);
+		if (reserve->run != NULL) {
+			store->reserved += wanted;
+			fetch(reserve->run, wanted < FETCHED_AHEAD ? wanted : FETCHED_AHEAD);
+		}
+	}
+}
+
+static struct record *begin(struct capture_store *store, struct capture_reserve *reserve,
+	size_t size, size_t more, enum capture_class class_of, uint64_t id_hash)
+{
+	uint32_t wanted = region_granules(sizeof(struct record) + size + more);
+	uint32_t granules = wanted;
 	struct record *record;
 
 	while (store->count >= store->capacity) {
@@ -263,7 +347,10 @@ static struct record *begin(
 			return NULL;
 		}
 	}
-	record = take_run(store, wanted, wanted, class_of, &granules);
+	record = use_reserve(store, reserve, wanted);
+	if (record == NULL) {
+		record = take_run(store, wanted, wanted, class_of, &granules);
+	}
 	if (record == NULL) {
 		return NULL;
 	}
@@ -282,20 +369,32 @@ static struct record *begin(
 	store->count++;
 	store->running++;
 	order_push(&store->order, record->seq, id_hash, record);
+	make_reserve(store, reserve, wanted, class_of);
 	return record;
 }
 
-struct record *capture_store_begin(struct capture_store *store, size_t size,
-	enum capture_class class_of, struct slice request_id)
+struct record *capture_store_begin(struct capture_store *store, struct capture_reserve *reserve,
+	size_t size, size_t more, enum capture_class class_of, struct slice request_id)
 {
 	uint64_t id_hash = store_hash_id(store, request_id);
 	struct record *record;
 
 	store_lock(store);
-	record = begin(store, size, class_of, id_hash);
+	record = begin(store, reserve, size, more, class_of, id_hash);
 	store->dropped += record == NULL;
 	store_unlock(store);
 	return record;
+}
+
+void capture_store_give_back(struct capture_store *store, struct capture_reserve *reserve)
+{
+	if (reserve->run != NULL) {
+		store_lock(store);
+		region_give(&store->region, reserve->run, reserve->granules);
+		store->reserved -= reserve->granules;
+		store_unlock(store);
+		reserve->run = NULL;
+	}
 }
 
 void capture_store_publish(struct record *record)
@@ -327,11 +426,22 @@ void *capture_store_add(struct capture_store *store, struct record *record, size
 	return at;
 }
 
+/* A body in a few pieces: one in many is locked for, and waited for, many times over. */
+static uint32_t piece_least(uint32_t granules)
+{
+	uint32_t least = granules / 4;
+
+	if (least < PIECE_LEAST) {
+		least = granules < PIECE_LEAST ? granules : PIECE_LEAST;
+	}
+	return least;
+}
+
 struct record_piece *capture_store_add_piece(
 	struct capture_store *store, struct record *record, size_t wanted)
 {
 	uint32_t granules = region_granules(sizeof(struct record_piece) + wanted);
-	uint32_t least = granules < PIECE_LEAST ? granules : PIECE_LEAST;
+	uint32_t least = piece_least(granules);
 	uint32_t got;
 	struct record_piece *piece;
 
@@ -359,6 +469,7 @@ void capture_store_end(
 			trim_piece(store, record, ending->last[i], ending->filled[i]);
 		}
 	}
+	trim_chunk(store, record);
 	if (ending->failed) {
 		move_to_class(store, record, CLASS_FAILED);
 	}

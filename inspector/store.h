@@ -28,10 +28,10 @@ struct capture_counts {
 	uint32_t count;            /* all of them */
 	uint32_t running;
 	uint32_t capacity; /* capture.entries */
-	uint64_t bytes; /* taken from the region, also by records that only readers hold any more */
-	uint64_t memory;  /* the region: capture.memory, rounded down */
-	uint64_t evicted; /* all that went for others, since the start; what clear() took is not
-			     among them */
+	uint64_t bytes;    /* held by records, also by those that only readers hold any more */
+	uint64_t memory;   /* the region: capture.memory, rounded down */
+	uint64_t evicted;  /* all that went for others, since the start; what clear() took is not
+			      among them */
 	uint64_t evicted_by_entries;
 	uint64_t evicted_by_bytes;
 	uint64_t truncated; /* records that lack a part of a body (or, when memory ran out, of the
@@ -79,12 +79,25 @@ void capture_store_clear(struct capture_store *store);
  * exchange's worker alone calls these */
 
 /*
- * Begins a record with `size` bytes behind the struct; its texts and its head are the caller's to
- * write (record_layout.h). Nobody sees it until capture_store_publish(). NULL: it cannot be kept,
- * and was counted as dropped.
+ * Memory for a worker's next record, taken while the one before begins and asked into the caches:
+ * the region is larger than they are, and 1 KiB written into cold memory was measured to be waited
+ * for at the next atomic instruction, for up to 3 us. All zero: none is taken.
  */
-struct record *capture_store_begin(struct capture_store *store, size_t size,
-	enum capture_class class_of, struct slice request_id);
+struct capture_reserve {
+	void *run;
+	uint32_t granules;
+};
+
+/*
+ * Begins a record with `size` bytes behind the struct; its texts and its head are the caller's to
+ * write (record_layout.h). `more` bytes are likely to be added. Nobody sees it until
+ * capture_store_publish(). NULL: it cannot be kept, and was counted as dropped. `reserve` is the
+ * worker's own.
+ */
+struct record *capture_store_begin(struct capture_store *store, struct capture_reserve *reserve,
+	size_t size, size_t more, enum capture_class class_of, struct slice request_id);
+/* Before the store is destroyed. */
+void capture_store_give_back(struct capture_store *store, struct capture_reserve *reserve);
 /* What is known at the beginning is written: readers may see it. */
 void capture_store_publish(struct record *record);
 /* `size` bytes, aligned to RECORD_ALIGNMENT, for as long as the record lives; NULL where there is

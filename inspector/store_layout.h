@@ -31,6 +31,7 @@ struct capture_store {
 	struct list ended[CLASSES]; /* the one that ended first at the front */
 	uint32_t entries[CLASSES];  /* with running ones */
 	uint64_t granules[CLASSES];
+	uint32_t reserved; /* granules that are taken for records to come */
 	uint32_t count;
 	uint32_t running;
 	uint64_t ends;

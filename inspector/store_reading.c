@@ -154,7 +154,7 @@ void capture_store_counts(struct capture_store *store, struct capture_counts *co
 	}
 	counts->count = store->count;
 	counts->running = store->running;
-	counts->bytes = (uint64_t)store->region.taken * REGION_GRANULE;
+	counts->bytes = (uint64_t)(store->region.taken - store->reserved) * REGION_GRANULE;
 	counts->evicted_by_entries = store->evicted[STORE_ENTRIES];
 	counts->evicted_by_bytes = store->evicted[STORE_BYTES];
 	counts->evicted = counts->evicted_by_entries + counts->evicted_by_bytes;
