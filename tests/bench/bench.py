@@ -34,12 +34,10 @@ def parse_options():
     keys = [load.key for load in WORKLOADS] + [MEMORY]
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--only", metavar="LIST", help=f"workloads: {', '.join(keys)}")
-    options.add_argument(
-        "--proxies", metavar="LIST", default=",".join(peers.USUAL), help=", ".join(peers.NAMES)
-    )
-    options.add_argument("--rounds", type=int, help="5, or 3 with --quick")
-    options.add_argument("--seconds", type=int, help="of each round: 2, or 1 with --quick")
-    options.add_argument("--quick", action="store_true", help="fewer workloads, shorter rounds")
+    options.add_argument("--proxies", metavar="LIST", help=", ".join(peers.NAMES))
+    options.add_argument("--rounds", type=int, help="11, or 5 with --quick")
+    options.add_argument("--seconds", type=float, default=0.7, help="of each round: 0.7")
+    options.add_argument("--quick", action="store_true", help="fewer workloads and rounds")
     options.add_argument("--no-counts", action="store_true", help="no system calls, no allocations")
     options.add_argument(
         "--limit", type=int, default=840, help="seconds after which nothing more is begun"
@@ -47,12 +45,12 @@ def parse_options():
     options.add_argument("--json", metavar="FILE", help="the figures go there, too")
     options.add_argument("--build", metavar="FOLDER", default=BUILD, help="that CMake has built in")
     options = options.parse_args()
-    options.rounds = options.rounds or (3 if options.quick else 5)
-    options.seconds = options.seconds or (1 if options.quick else 2)
+    options.rounds = options.rounds or (5 if options.quick else 11)
     short = [load.key for load in WORKLOADS if load.in_check]
     options.only = options.only or ",".join(short if options.quick else keys)
     options.only = names_of(options.only, keys, "workload")
-    options.proxies = names_of(options.proxies, peers.NAMES, "proxy")
+    options.asked_for = options.proxies is not None
+    options.proxies = names_of(options.proxies or ",".join(peers.USUAL), peers.NAMES, "proxy")
     return options
 
 
@@ -106,12 +104,17 @@ def may_have_idle(stage, name, count):
 
 
 def measure_workloads(stage, options, workloads, origin, results, deadline):
-    servers = [peers.start(stage, name) for name in options.proxies]
+    running = {}
     for load in workloads:
         if time.monotonic() > deadline:
             results["remarks"].append(f"{load.title}: left out, as time was up")
             continue
         say(load.title)
+        servers = []
+        for name in proxies_of(load, options):
+            if name not in running:
+                running[name] = peers.start(stage, name)
+            servers.append(running[name])
         found, remarks = measure.workload(
             stage, servers, origin, load, options.rounds, options.seconds, deadline
         )
@@ -129,8 +132,12 @@ def measure_workloads(stage, options, workloads, origin, results, deadline):
             for name, own in found.items()
             if own["skipped_ticks"]
         ]
-    for server in servers:
+    for server in running.values():
         stage.workplace.stop(server)
+
+
+def proxies_of(load, options):
+    return options.proxies + ([] if options.asked_for else list(load.also))
 
 
 def measure_allocations(stage, options, workloads, results, deadline):

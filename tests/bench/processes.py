@@ -37,12 +37,12 @@ def end_on_signals():
 
 
 class Server:
-    """A process and its children, all on `core`."""
+    """A process and its children, all on `core` until they are moved."""
 
     def __init__(self, name, argv, port, core, folder, environment=None):
         self.name = name
         self.port = port
-        self.core = core
+        self.cores = {core}
         self.log = os.path.join(folder, "stderr")
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(
@@ -84,12 +84,12 @@ class Server:
                     pass
         return found
 
-    def move_to(self, core):
-        if core != self.core:
+    def move_to(self, *cores):
+        if self.cores != set(cores):
             for pid in self.pids():
                 for thread in threads_of(pid):
-                    os.sched_setaffinity(thread, {core})
-            self.core = core
+                    os.sched_setaffinity(thread, cores)
+            self.cores = set(cores)
 
     def stop(self):
         if self.process.poll() is None:

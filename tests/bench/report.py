@@ -1,12 +1,15 @@
 """One job: the figures as Markdown."""
 
+from measure import BESIDE
+
 
 def markdown(results):
     lines = ["# " + results["machine"], "", ", ".join(results["versions"]) + ".", ""]
     lines.append(
         f"Proxy alone on core {results['proxy_core']}, origin and load on core "
         f"{results['load_core']}; one worker each. {results['rounds']} interleaved rounds of "
-        f"{results['seconds']} s; medians, ratios within a round, in brackets the least and most."
+        f"{results['seconds']} s (haproxy in each third); medians, of the ratios within a round, too. In "
+        "brackets, and as spread, where the middle half of the rounds lies."
     )
     for load in results["workloads"]:
         lines += ["", f"## {load['title']}", ""] + _workload_table(load)
@@ -22,7 +25,11 @@ def _table(head, rows):
 
 
 def _ratio(own):
-    return "–" if own is None else f"{own['median']:.2f} ({own['min']:.2f}–{own['max']:.2f})"
+    return "–" if own is None else f"{own['median']:.2f} ({own['lower']:.2f}–{own['upper']:.2f})"
+
+
+def _spread(own):
+    return f"{100 * (own['upper'] - own['lower']) / own['median']:.0f} %"
 
 
 def _number(value, form="{:.1f}"):
@@ -31,7 +38,8 @@ def _number(value, form="{:.1f}"):
 
 def _workload_table(load):
     with_latency = any("added_p50_us" in own for own in load["proxies"].values())
-    head = ["proxy", "CPU µs/request", "of nginx", "of relay", "spread", "requests/s"]
+    beside = [other for other in BESIDE if other in load["proxies"]]
+    head = ["proxy", "CPU µs/request", *(f"of {other}" for other in beside), "spread", "requests/s"]
     head += ["p50 / p99 added, µs"] if with_latency else ["p50 / p99, µs"]
     head += ["system calls", "allocations"]
     rows = []
@@ -46,9 +54,8 @@ def _workload_table(load):
             [
                 name,
                 "–" if name == "direct" else f"{own['cpu_us']:.2f}",
-                "–" if name == "direct" else _ratio(own.get("of_nginx")),
-                "–" if name == "direct" else _ratio(own.get("of_relay")),
-                "–" if name == "direct" else f"{100 * own['cpu_us_spread']:.0f} %",
+                *("–" if name == "direct" else _ratio(own.get(f"of_{other}")) for other in beside),
+                "–" if name == "direct" else _spread(own["cpu_us_rounds"]),
                 f"{own['rps']:,.0f}",
                 " / ".join(f"{own[figure]:,.0f}" if figure in own else "–" for figure in latency),
                 "–" if not calls else f"{sum(calls.values()):.2f} ({_calls(calls)})",
