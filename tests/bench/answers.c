@@ -2,6 +2,7 @@
 #include "tests/bench/answers.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -83,4 +84,12 @@ bool answer_receive(struct answer *answer, int fd, char *buffer)
 		give_up("recv");
 	}
 	return false;
+}
+
+void answer_tell(const struct answer *answer)
+{
+	const char *body = strstr(answer->head, "\r\n\r\n");
+
+	(void)fprintf(stderr, "%.*s: %.400s\n", (int)strcspn(answer->head, "\r"), answer->head,
+		body != NULL ? body + 4 : "");
 }

@@ -26,4 +26,7 @@ struct answer {
  */
 bool answer_receive(struct answer *answer, int fd, char *buffer);
 
+/* Says on stderr what the last answer was: its status line, and what came of the body with it. */
+void answer_tell(const struct answer *answer);
+
 #endif

@@ -10,16 +10,20 @@ import platform
 import sys
 import time
 
+import inspector
 import loads
 import measure
 import memory
 import peers
 import report
+import scale
 from processes import Workplace, end_on_signals, raise_descriptor_limit
 from workloads import IDLE_CONNECTIONS, STREAM_BYTES, WORKLOADS
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
-MEMORY = "memory"
+INSPECTOR, SCALE, MEMORY = "inspector", "scale", "memory"
+PARTS = (INSPECTOR, SCALE, MEMORY)
+INSPECTOR_ROUNDS, INSPECTOR_SECONDS = 7, 2
 
 
 def names_of(text, known, what):
@@ -31,9 +35,9 @@ def names_of(text, known, what):
 
 
 def parse_options():
-    keys = [load.key for load in WORKLOADS] + [MEMORY]
+    keys = [load.key for load in WORKLOADS] + list(PARTS)
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--only", metavar="LIST", help=f"workloads: {', '.join(keys)}")
+    options.add_argument("--only", metavar="LIST", help=f"parts: {', '.join(keys)}")
     options.add_argument("--proxies", metavar="LIST", help=", ".join(peers.NAMES))
     options.add_argument("--rounds", type=int, help="11, or 5 with --quick")
     options.add_argument("--seconds", type=float, default=0.7, help="of each round: 0.7")
@@ -48,14 +52,14 @@ def parse_options():
     options.rounds = options.rounds or (5 if options.quick else 11)
     short = [load.key for load in WORKLOADS if load.in_check]
     options.only = options.only or ",".join(short if options.quick else keys)
-    options.only = names_of(options.only, keys, "workload")
+    options.only = names_of(options.only, keys, "part")
     options.asked_for = options.proxies is not None
     options.proxies = names_of(options.proxies or ",".join(peers.USUAL), peers.NAMES, "proxy")
     return options
 
 
 def say(text):
-    print(f"bench: {text}", file=sys.stderr, flush=True)
+    print(f"bench: {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 def make_stage(workplace, build, proxies):
@@ -140,6 +144,26 @@ def proxies_of(load, options):
     return options.proxies + ([] if options.asked_for else list(load.also))
 
 
+def measure_inspector(stage, options, origin, results, deadline):
+    if time.monotonic() > deadline:
+        results["remarks"].append("inspector: left out, as time was up")
+        return
+    say("the inspector beside traffic")
+    rounds = min(options.rounds, INSPECTOR_ROUNDS)
+    seconds = INSPECTOR_SECONDS if options.rounds > rounds else 1
+    try:
+        results["inspector"] = inspector.run(stage, origin, rounds, seconds, deadline)
+    except loads.LoadFailed as failure:
+        results["remarks"].append(f"inspector: {failure}")
+
+
+def measure_scale(stage, options, results, deadline):
+    say("scale")
+    found = scale.Scale(stage, options.rounds, options.seconds, deadline).measure()
+    results["scale"] = found["rows"]
+    results["remarks"] += found["remarks"]
+
+
 def measure_allocations(stage, options, workloads, results, deadline):
     for name in options.proxies:
         if time.monotonic() > deadline:
@@ -159,10 +183,12 @@ def measure_allocations(stage, options, workloads, results, deadline):
 def main():
     options = parse_options()
     end_on_signals()
-    deadline = time.monotonic() + options.limit
+    began = time.monotonic()
+    deadline = began + options.limit
     workloads = [load for load in WORKLOADS if load.key in options.only]
     with Workplace() as workplace:
-        stage, reason = make_stage(workplace, options.build, options.proxies)
+        needed = [*options.proxies, *(["nginx"] if SCALE in options.only else [])]
+        stage, reason = make_stage(workplace, options.build, needed)
         if stage is None:
             sys.exit(f"bench: {reason}")
         results = {
@@ -173,16 +199,24 @@ def main():
             "rounds": options.rounds,
             "seconds": options.seconds,
             "workloads": [],
+            "inspector": None,
+            "scale": [],
             "memory": {},
             "remarks": [],
         }
         origin = peers.start_origin(stage)
-        if MEMORY in options.only:
-            measure_memory(stage, options, results, deadline)
+        # In the order of what has to be there when time is up.
         if workloads:
             measure_workloads(stage, options, workloads, origin, results, deadline)
+        if INSPECTOR in options.only:
+            measure_inspector(stage, options, origin, results, deadline)
+        if SCALE in options.only:
+            measure_scale(stage, options, results, deadline)
+        if MEMORY in options.only:
+            measure_memory(stage, options, results, deadline)
         if workloads and not options.no_counts:
             measure_allocations(stage, options, workloads, results, deadline)
+    results["took_s"] = round(time.monotonic() - began)
     print(report.markdown(results))
     if options.json:
         with open(options.json, "w") as file:

@@ -18,17 +18,21 @@ def _threads(server):
     return [f"/proc/{pid}/task/{thread}" for pid in server.pids() for thread in threads_of(pid)]
 
 
-def cpu_seconds(server):
-    """What all threads spent on a core; to the nanosecond where the kernel counts so."""
-    total = 0.0
+def cpu_seconds_by_thread(server):
+    """What each thread spent on a core; to the nanosecond where the kernel counts so."""
+    spent = {}
     for thread in _threads(server):
         on_core = _read(f"{thread}/schedstat").split()
         if on_core:
-            total += int(on_core[0]) / 1e9
+            spent[thread] = int(on_core[0]) / 1e9
         elif stat := _read(f"{thread}/stat"):
             fields = stat.rsplit(")", 1)[1].split()
-            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return total
+            spent[thread] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return spent
+
+
+def cpu_seconds(server):
+    return sum(cpu_seconds_by_thread(server).values())
 
 
 class CpuMeter:

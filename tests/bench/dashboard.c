@@ -128,7 +128,9 @@ static void count_answer(struct dashboard *dashboard, struct connection *connect
 	connection->busy = false;
 	browser->unanswered--;
 	dashboard->unanswered--;
-	dashboard->errors += connection->answer.failed;
+	if (connection->answer.failed && dashboard->errors++ == 0) {
+		answer_tell(&connection->answer);
+	}
 	latencies_add(&dashboard->latencies, now_us() - browser->tick_us);
 }
 

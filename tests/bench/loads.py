@@ -57,7 +57,11 @@ def _result(process):
     last = ""
     for last in iter(process.stdout.readline, ""):
         if last.startswith("{"):
-            return json.loads(last)
+            done = json.loads(last)
+            if done["errors"]:
+                process.kill()  # it has said all
+                done["told"] = process.stderr.read().strip()
+            return done
     raise LoadFailed(
         f"{process.args[0]}: {process.stderr.read().strip() or last.strip() or 'took too long'}"
     )

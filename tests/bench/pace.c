@@ -109,7 +109,9 @@ static void receive(struct pace *pace, struct connection *connection)
 {
 	if (answer_receive(&connection->answer, connection->fd, pace->buffer)) {
 		pace->answered++;
-		pace->errors += connection->answer.failed;
+		if (connection->answer.failed && pace->errors++ == 0) {
+			answer_tell(&connection->answer);
+		}
 		latencies_add(&pace->latencies, now_us() - connection->due_us);
 		put_idle(pace, connection);
 	}

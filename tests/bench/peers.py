@@ -22,6 +22,7 @@ CHANGEABLE = {
     "entries": 1000,  # of Sightglass's ring
     "routes": "",  # more of Sightglass's
 }
+# `connections`, too: clients' and upstream ones that nginx may have in sum.
 
 
 @dataclasses.dataclass
@@ -42,17 +43,19 @@ class Stage:
 def _settings(stage, template, folder, port, changes, **values):
     with open(os.path.join(SETTINGS, template)) as file:
         text = file.read()
-    values.update({**CHANGEABLE, **changes})
     # An idle client costs most proxies one descriptor, a busy one two.
     connections = 24576 if stage.descriptors >= 50000 else min(8192, stage.descriptors // 2 - 64)
-    values.update(
-        folder=folder,
-        port=port,
-        origin=stage.origin_port,
-        descriptors=stage.descriptors,
-        connections=connections,
-    )
-    for name, value in values.items():
+    places = {
+        "folder": folder,
+        "port": port,
+        "origin": stage.origin_port,
+        "descriptors": stage.descriptors,
+        "connections": connections,
+        **CHANGEABLE,
+        **changes,
+        **values,
+    }
+    for name, value in places.items():
         text = text.replace(f"@{name}@", str(value))
     path = os.path.join(folder, template)
     with open(path, "w") as file:

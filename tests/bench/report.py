@@ -9,10 +9,15 @@ def markdown(results):
         f"Proxy alone on core {results['proxy_core']}, origin and load on core "
         f"{results['load_core']}; one worker each. {results['rounds']} interleaved rounds of "
         f"{results['seconds']} s (haproxy in each third); medians, of the ratios within a round, too. In "
-        "brackets, and as spread, where the middle half of the rounds lies."
+        "brackets, and as spread, where the middle half of the rounds lies. All of it took "
+        f"{results['took_s'] // 60} min {results['took_s'] % 60} s."
     )
     for load in results["workloads"]:
         lines += ["", f"## {load['title']}", ""] + _workload_table(load)
+    if results["inspector"]:
+        lines += ["", "## The inspector beside traffic", ""] + _inspector(results["inspector"])
+    if results["scale"]:
+        lines += ["", "## Scale: CPU per request", ""] + _scale_table(results["scale"])
     if results["memory"]:
         lines += ["", "## Memory", ""] + _memory_table(results["memory"])
     if results["remarks"]:
@@ -67,6 +72,47 @@ def _workload_table(load):
 
 def _calls(calls):
     return ", ".join(f"{count:.2f} {name}" for name, count in calls.items() if count >= 0.005)
+
+
+def _between(own, form="{:,.0f}"):
+    middle = "–".join(form.format(own[end]).replace("-", "−") for end in ("lower", "upper"))
+    return f"{form.format(own['median']).replace('-', '−')} ({middle})"
+
+
+def _inspector(found):
+    lines = [
+        f"{found['proxy']}, GET 100 B, {found['rate']:,} a second, latency from when each was due, "
+        f"µs. The list is read {found['reads_per_second']:.0f} times a second, "
+        f"{found['bytes_per_read'] / 1024:,.0f} KiB in {found['read_ms']:.1f} ms.",
+        "",
+    ]
+    head = ["meanwhile", "p50", "added", "p99", "added", "p99.9", "added", "most", "CPU µs/request"]
+    rows = []
+    for mode, own in found["modes"].items():
+        row = [mode]
+        for figure in ("p50_us", "p99_us", "p999_us"):
+            row += [f"{own[figure]['median']:,.0f}", _between(own[f"added_{figure}"])]
+        row += [f"{own['max_us']['max']:,.0f}", f"{own['cpu_us']['median']:.1f}"]
+        rows.append(row)
+    return lines + _table(head, rows)
+
+
+def _scale_table(rows):
+    head = ["what", "proxy", "µs with less", "µs with more", "ratio", ""]
+    return _table(
+        head,
+        [
+            [
+                row["title"],
+                row["proxy"],
+                f"{row['less_us']['median']:.2f}",
+                f"{row['more_us']['median']:.2f}",
+                _ratio(row["ratio"]),
+                row["note"],
+            ]
+            for row in rows
+        ],
+    )
 
 
 def _memory_table(memory):
