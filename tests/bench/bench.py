@@ -16,6 +16,7 @@ import measure
 import memory
 import peers
 import report
+import ring
 import scale
 from processes import Workplace, end_on_signals, raise_descriptor_limit
 from workloads import IDLE_CONNECTIONS, STREAM_BYTES, WORKLOADS
@@ -101,6 +102,11 @@ def measure_memory(stage, options, results, deadline):
             results["memory"][name] = memory.measure(stage, name, counts, STREAM_BYTES)
         except (OSError, RuntimeError) as failure:
             results["remarks"].append(f"{name}: memory: {failure}")
+    if ring.PROXY in options.proxies and time.monotonic() < deadline:
+        try:
+            results["ring"] = ring.measure(stage, deadline)
+        except (OSError, RuntimeError) as failure:
+            results["remarks"].append(f"ring: {failure}")
 
 
 def may_have_idle(stage, name, count):
@@ -202,6 +208,7 @@ def main():
             "inspector": None,
             "scale": [],
             "memory": {},
+            "ring": None,
             "remarks": [],
         }
         origin = peers.start_origin(stage)

@@ -73,6 +73,20 @@ def pss_kib(server):
     return _sum_kib(server, "smaps_rollup", "Pss")
 
 
+def mapping_pss_kib(server, size_kib):
+    """Of the anonymous mapping of just that size; None where there is not exactly one such."""
+    found = []
+    for pid in server.pids():
+        # A mapping's first line has its addresses and, of a file's, the name as its sixth word.
+        pieces = re.split(r"^([0-9a-f]+-[0-9a-f]+ .*)\n", _read(f"/proc/{pid}/smaps"), flags=re.M)
+        for line, fields in zip(pieces[1::2], pieces[2::2]):
+            size = re.search(r"^Size:\s+(\d+) kB", fields, re.M)
+            pss = re.search(r"^Pss:\s+(\d+) kB", fields, re.M)
+            if len(line.split()) == 5 and size and pss and int(size.group(1)) == size_kib:
+                found.append(int(pss.group(1)))
+    return found[0] if len(found) == 1 else None
+
+
 def peak_rss_kib(server):
     return _sum_kib(server, "status", "VmHWM")
 

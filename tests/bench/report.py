@@ -20,6 +20,8 @@ def markdown(results):
         lines += ["", "## Scale: CPU per request", ""] + _scale_table(results["scale"])
     if results["memory"]:
         lines += ["", "## Memory", ""] + _memory_table(results["memory"])
+    if results["ring"]:
+        lines += ["", _ring(results["ring"])]
     if results["remarks"]:
         lines += ["", "## Remarks", ""] + [f"- {remark}" for remark in results["remarks"]]
     return "\n".join(lines)
@@ -118,24 +120,42 @@ def _scale_table(rows):
 def _memory_table(memory):
     counts = sorted({int(count) for own in memory.values() for count in own["idle"]})
     head = ["proxy", "RSS at start, MiB", "50 MiB down: peak, KiB", "50 MiB up: peak, KiB"]
+    head += ["streaming exchange, bytes", "idle upstream connection, bytes"]
     for count in counts:
-        head += [f"{count:,} idle: bytes each", "whole PSS, MiB", "wake-ups/s"]
+        head += [f"{count:,} idle: bytes each", "whole PSS, MiB", "without ring", "wake-ups/s"]
     rows = []
     for name, own in memory.items():
         row = [name, f"{own['start_rss_kib'] / 1024:.1f}"]
         row += [
-            _number(own["stream_down_kib"], "{:,.0f}"),
-            _number(own["stream_up_kib"], "{:,.0f}"),
+            _number(own[figure], "{:,.0f}")
+            for figure in (
+                "stream_down_kib",
+                "stream_up_kib",
+                "streaming_bytes_each",
+                "upstream_bytes_each",
+            )
         ]
         for count in counts:
             idle = own["idle"].get(str(count))
             if idle is None:
-                row += ["–"] * 3
+                row += ["–"] * 4
             else:
                 row += [
                     f"{idle['bytes_each']:,.0f}",
                     f"{idle['whole_pss_kib'] / 1024:.1f}",
+                    f"{idle['without_ring_kib'] / 1024:.1f}",
                     f"{idle['wake_ups_per_second']:.1f}",
                 ]
         rows.append(row)
     return _table(head, rows)
+
+
+def _ring(ring):
+    return (
+        f"The ring, full of GETs whose answers have 1 to 4 KiB: {ring['records']:,} exchanges, which "
+        f"have {ring['content_bytes'] / 1024:,.0f} KiB of heads and bodies, take "
+        f"{ring['bytes'] / 1024:,.0f} KiB of {ring['bytes_capacity'] / 1024:,.0f} "
+        f"({ring['resident_kib']:,} resident): {ring['content_bytes'] / ring['bytes']:.2f} bytes of "
+        f"content in a byte taken, {ring['content_bytes'] / ring['bytes_capacity']:.2f} in a byte of "
+        "the ring."
+    )
