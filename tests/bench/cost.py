@@ -73,8 +73,8 @@ def pss_kib(server):
     return _sum_kib(server, "smaps_rollup", "Pss")
 
 
-def mapping_pss_kib(server, size_kib):
-    """Of the anonymous mapping of just that size; None where there is not exactly one such."""
+def mapping_pss_kib(server, least_kib, most_kib):
+    """Of the anonymous mapping of a size between these; None where there is not exactly one."""
     found = []
     for pid in server.pids():
         # A mapping's first line has its addresses and, of a file's, the name as its sixth word.
@@ -82,7 +82,9 @@ def mapping_pss_kib(server, size_kib):
         for line, fields in zip(pieces[1::2], pieces[2::2]):
             size = re.search(r"^Size:\s+(\d+) kB", fields, re.M)
             pss = re.search(r"^Pss:\s+(\d+) kB", fields, re.M)
-            if len(line.split()) == 5 and size and pss and int(size.group(1)) == size_kib:
+            if len(line.split()) != 5 or not size or not pss:
+                continue
+            if least_kib <= int(size.group(1)) <= most_kib:
                 found.append(int(pss.group(1)))
     return found[0] if len(found) == 1 else None
 

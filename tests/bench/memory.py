@@ -18,10 +18,12 @@ IDLE_WATCH_S = 2.0
 SETTLE_S = 0.5
 PER_ADDRESS = 10_000  # clients: fewer than there are ephemeral ports
 UPSTREAM = 1_000
+FEW_UPSTREAM = 8
 STREAMS = 100
 STREAM_ROUNDS = 20
 SLOW_BYTES = 32 * 1024  # of a slow client's receive buffer, and of each of its reads
 RING_KIB = 32 * 1024
+RING_MARKS_KIB = RING_KIB // 64  # its bookkeeping, which may or may not lie in the same mapping
 
 
 def measure(stage, name, idle_counts, stream_bytes):
@@ -55,7 +57,7 @@ def ring_kib(server):
     """What there is of Sightglass's ring; 0 for others."""
     if not server.name.startswith("sightglass"):
         return 0
-    found = cost.mapping_pss_kib(server, RING_KIB)
+    found = cost.mapping_pss_kib(server, RING_KIB, RING_KIB + RING_MARKS_KIB)
     if found is None:
         raise RuntimeError("the ring's mapping is not to be found")
     return found
@@ -146,27 +148,60 @@ def _idle(server, count):
 
 
 def _upstream(stage, name):
-    """Bytes of an idle upstream connection: what a proxy holds after UPSTREAM exchanges at once whose
-    connections stay, less what it holds after as many whose connections the origin has closed.
+    """Bytes of an idle upstream connection: what a proxy holds after UPSTREAM exchanges at once that
+    had a connection each, less what it holds after as many that left no idle ones. None where a
+    proxy does not keep them, or has one for each client and none without.
 
-    None where a proxy does not keep them."""
-    if name.startswith("relay"):  # it has one for each client, and none without
+    Sightglass recycles what belonged to a connection that closed: there the others waited at the
+    pool's bound. The rest has no such queue: there the origin closed their connections."""
+    if name.startswith("relay"):
         return None
-    held_kib = {}
-    for end, kept in (("", UPSTREAM), ("/close", 0)):
-        with started(stage, name, upstream_connections=2 * UPSTREAM) as server:
-            _warm(server)
-            before = _pss_kib(server)
-            with _clients(server.port, UPSTREAM) as connections:
-                for connection in connections:
-                    connection.sendall(_request(f"/gate/{UPSTREAM}{end}"))
-                for connection in connections:
-                    _read_small(connection)
-                time.sleep(SETTLE_S)
-                held_kib[kept] = _pss_kib(server) - before
-                if abs(_connected_to(stage.origin_port) - kept) > UPSTREAM // 100:
-                    return None
-    return (held_kib[UPSTREAM] - held_kib[0]) * 1024 / UPSTREAM
+    many = _held_kib(stage, name, UPSTREAM, UPSTREAM, _open_at_once)
+    if name.startswith("sightglass"):
+        few = _held_kib(stage, name, FEW_UPSTREAM, FEW_UPSTREAM, _open_in_turns)
+    else:
+        few = _held_kib(stage, name, UPSTREAM, 0, _open_and_close)
+    if many is None or few is None:
+        return None
+    return (many - few) * 1024 / UPSTREAM
+
+
+def _held_kib(stage, name, allowed, kept, exchange):
+    with started(stage, name, upstream_connections=allowed) as server:
+        _warm(server)
+        before = _pss_kib(server)
+        with _clients(server.port, UPSTREAM) as connections:
+            exchange(stage, connections)
+            for connection in connections:
+                _read_small(connection)
+            time.sleep(SETTLE_S)
+            if abs(_connected_to(stage.origin_port) - kept) > UPSTREAM // 100:
+                return None
+            return _pss_kib(server) - before
+
+
+def _send(connections, path):
+    for connection in connections:
+        connection.sendall(_request(path))
+
+
+def _open_at_once(_, connections):
+    _send(connections, f"/gate/{UPSTREAM}")
+
+
+def _open_and_close(_, connections):
+    _send(connections, f"/gate/{UPSTREAM}/close")
+
+
+def _open_in_turns(stage, connections):
+    """All wait, as many as may at the origin's gate; one more that comes past the proxy opens it."""
+    path = f"/gate/{FEW_UPSTREAM + 1}"
+    _send(connections, path)
+    time.sleep(SETTLE_S)
+    for _ in range(UPSTREAM // FEW_UPSTREAM):
+        with _connect(stage.origin_port) as opener:
+            opener.sendall(_request(path))
+            _read_small(opener)
 
 
 def _connected_to(port):
