@@ -77,11 +77,14 @@ def make_stage(workplace, build, proxies):
     return stage, None
 
 
-def machine():
+def processor():
     with open("/proc/cpuinfo") as file:
         models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
-    model = models[0] if models else platform.machine()
-    return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
+    return models[0] if models else platform.machine()
+
+
+def machine():
+    return f"{processor()}, {os.cpu_count()} cores, Linux {platform.release()}"
 
 
 def measure_memory(stage, options, results, deadline):

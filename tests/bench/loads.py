@@ -101,4 +101,6 @@ def _dashboard(stage, workload, port, seconds, meter):
 def _pace(stage, workload, port, seconds, meter):
     argv = [stage.program("bench_pace"), str(port), workload.path, str(workload.connections)]
     argv += [str(workload.rate), str(round(seconds * 1000))]
+    if workload.post_bytes:
+        argv.append(str(workload.post_bytes))
     return _when_ready(stage, argv, seconds, meter)

@@ -3,6 +3,7 @@
 A machine that slows down slows down for all proxies of a round, so rounds are many and short: figures
 are medians over the rounds, ratios are medians of the ratios within a round."""
 
+import dataclasses
 import statistics
 import time
 
@@ -100,37 +101,36 @@ def _pairs(own, other, figure):
     return [(own[n][figure], other[n][figure]) for n in own if n in other] if other else []
 
 
+def _counted(load):
+    """The same load by a generator that has opened its connections before anything is counted: wrk
+    opens them in each run, and what that takes is shared by more requests or by fewer. It alone reads
+    an answer without a length."""
+    if load.generator == "wrk" and load.has_length:
+        return dataclasses.replace(load, generator="pace")
+    return load
+
+
 def syscalls(stage, server, load):
     """System calls per request by name, or None where they cannot be counted."""
     server.move_to(stage.load_core if load.one_core else stage.proxy_core)
+
     meter = SyscallMeter(server, stage.workplace.new_folder("syscalls"))
-    done = loads.run(stage, load, server.port, COUNT_S, meter)
+    done = loads.run(stage, _counted(load), server.port, COUNT_S, meter)
     if not meter.calls:
         return None
     return {call: count / done["requests"] for call, count in meter.calls.most_common()}
 
 
 def allocations(stage, name, workloads):
-    """Allocations per request, by workload, of a fresh instance of the proxy.
-
-    wrk opens its connections in each run: what these take is left out by the difference of a longer
-    run to a shorter one."""
+    """Allocations per request, by workload, of a fresh instance of the proxy."""
     meter = AllocationMeter(stage)
     server = peers.start(stage, name, meter.environment())
-
-    def count(load, seconds):
-        done = loads.run(stage, load, server.port, seconds, meter)
-        return meter.count, done["requests"]
-
     found = {}
     try:
-        for load in workloads:
-            count(load, WARM_S)
-            calls, requests = count(load, COUNT_S)
-            if load.generator == "wrk":
-                short_calls, short_requests = count(load, COUNT_S / 3)
-                calls, requests = calls - short_calls, requests - short_requests
-            found[load.key] = max(0, calls) / requests if requests > 0 else None
+        for load in map(_counted, workloads):
+            loads.run(stage, load, server.port, WARM_S)
+            done = loads.run(stage, load, server.port, COUNT_S, meter)
+            found[load.key] = meter.count / done["requests"]
     finally:
         stage.workplace.stop(server)
     return found

@@ -1,8 +1,8 @@
 /*
- * Layer: the benchmark's programs. One job: GETs over connections that are open already: at a
+ * Layer: the benchmark's programs. One job: requests over connections that are open already: at a
  * constant rate, or as fast as they are answered.
  *
- *	bench_pace PORT PATH CONNECTIONS RATE MILLISECONDS
+ *	bench_pace PORT PATH CONNECTIONS RATE MILLISECONDS [POST_BYTES]
  *
  * Opens and warms all connections, prints "ready", waits for a line on its input, and runs. Then
  * prints one line of JSON, and closes the connections when its input ends.
@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -35,6 +36,7 @@ enum {
 	MAX_CONNECTIONS = 100000,
 	MAX_RATE = 1000000,
 	MAX_MILLISECONDS = 60000,
+	MAX_POST_BYTES = 1 << 24,
 	KEPT_PER_SECOND = 500000, /* latencies, where no rate is given */
 	LAST_ANSWERS_MS = 3000,
 	EVENTS = 512,
@@ -54,7 +56,7 @@ struct pace {
 	/* Those without a request: a ring. */
 	struct connection **idle;
 	size_t idle_first, idle_count;
-	char request[512];
+	char *request;
 	size_t request_len;
 	uint64_t rate, total; /* total: how many are to be asked in this run */
 	uint64_t start_us, end_us;
@@ -68,6 +70,21 @@ static void put_idle(struct pace *pace, struct connection *connection)
 	pace->idle[(pace->idle_first + pace->idle_count++) % pace->count] = connection;
 }
 
+/* Waits, where the socket does not take all of a body at once: a proxy reads on meanwhile. */
+static void send_request(const struct pace *pace, int fd)
+{
+	struct pollfd writable = {.fd = fd, .events = POLLOUT};
+
+	for (size_t at = 0; at < pace->request_len;) {
+		ssize_t sent = send(fd, pace->request + at, pace->request_len - at, MSG_NOSIGNAL);
+		if (sent >= 0) {
+			at += (size_t)sent;
+		} else if (!would_block() || poll(&writable, 1, LAST_ANSWERS_MS) <= 0) {
+			give_up("send");
+		}
+	}
+}
+
 static void ask(struct pace *pace, uint64_t due_us)
 {
 	struct connection *connection = pace->idle[pace->idle_first];
@@ -76,11 +93,7 @@ static void ask(struct pace *pace, uint64_t due_us)
 	pace->idle_count--;
 	pace->asked++;
 	connection->due_us = due_us;
-	/* An idle connection takes a small head at once, or it is gone. */
-	if (send(connection->fd, pace->request, pace->request_len, MSG_NOSIGNAL) !=
-		(ssize_t)pace->request_len) {
-		give_up("send");
-	}
+	send_request(pace, connection->fd);
 }
 
 static uint64_t due_us(const struct pace *pace, uint64_t number)
@@ -210,25 +223,49 @@ static void report(struct pace *pace)
 	(void)fflush(stdout);
 }
 
+static void build_request(struct pace *pace, const char *port, const char *path, size_t post_bytes)
+{
+	enum { HEAD_BYTES = 512 };
+	char length[64] = "";
+
+	if (post_bytes > 0) {
+		(void)snprintf(length, sizeof(length), "Content-Length: %zu\r\n", post_bytes);
+	}
+	pace->request = malloc(HEAD_BYTES + post_bytes);
+	if (pace->request == NULL) {
+		give_up("malloc");
+	}
+	int len = snprintf(pace->request, HEAD_BYTES,
+		"%s %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\n%s\r\n", post_bytes > 0 ? "POST" : "GET",
+		path, port, length);
+	if (len >= HEAD_BYTES) {
+		errno = EMSGSIZE;
+		give_up("PATH");
+	}
+	memset(pace->request + len, 'p', post_bytes);
+	pace->request_len = (size_t)len + post_bytes;
+}
+
 int main(int argc, char **argv)
 {
 	static struct pace pace = {.timer = -1};
 	char line[16];
 
-	if (argc != 6) {
-		(void)fprintf(
-			stderr, "usage: %s PORT PATH CONNECTIONS RATE MILLISECONDS\n", argv[0]);
+	if (argc != 6 && argc != 7) {
+		(void)fprintf(stderr,
+			"usage: %s PORT PATH CONNECTIONS RATE MILLISECONDS [POST_BYTES]\n",
+			argv[0]);
 		return 2;
 	}
 	pace.count = parse_number(argv[3], MAX_CONNECTIONS);
 	pace.rate = parse_number(argv[4], MAX_RATE);
 	uint64_t milliseconds = parse_number(argv[5], MAX_MILLISECONDS);
-	pace.request_len = (size_t)snprintf(pace.request, sizeof(pace.request),
-		"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\n\r\n", argv[2], argv[1]);
-	if (pace.count == 0 || milliseconds == 0 || pace.request_len >= sizeof(pace.request)) {
+	if (pace.count == 0 || milliseconds == 0) {
 		errno = EINVAL;
-		give_up("PATH, CONNECTIONS, MILLISECONDS");
+		give_up("CONNECTIONS, MILLISECONDS");
 	}
+	build_request(&pace, argv[1], argv[2],
+		argc == 7 ? (size_t)parse_number(argv[6], MAX_POST_BYTES) : 0);
 	uint64_t per_second = pace.rate > 0 ? pace.rate : KEPT_PER_SECOND;
 	latencies_init(
 		&pace.latencies, (size_t)(per_second * (milliseconds / 1000 + 1)) + pace.count);

@@ -11,6 +11,7 @@ class Workload:
     path: str = ""
     connections: int = 0
     post_bytes: int = 0
+    has_length: bool = True  # the answer
     # Whose CPU per request `make bench-check` takes a ratio to. nginx has two states with large
     # bodies (0.95 and 1.7 of the relay were seen in one run), so there it is the relay.
     beside: str = "nginx"
@@ -58,7 +59,12 @@ WORKLOADS = (
         also=("relay-63k",),
     ),
     Workload(
-        "chunks", "Stream of 32 chunks of 1 KiB, 32 connections", "wrk", "/chunks/32/1024", 32
+        "chunks",
+        "Stream of 32 chunks of 1 KiB, 32 connections",
+        "wrk",
+        "/chunks/32/1024",
+        32,
+        has_length=False,
     ),
     Workload(
         "tick",
