@@ -25,6 +25,7 @@ BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bu
 INSPECTOR, SCALE, MEMORY = "inspector", "scale", "memory"
 PARTS = (INSPECTOR, SCALE, MEMORY)
 INSPECTOR_ROUNDS, INSPECTOR_SECONDS = 7, 2
+SCALE_ROUNDS = 7
 
 
 def names_of(text, known, what):
@@ -168,7 +169,8 @@ def measure_inspector(stage, options, origin, results, deadline):
 
 def measure_scale(stage, options, results, deadline):
     say("scale")
-    found = scale.Scale(stage, options.rounds, options.seconds, deadline).measure()
+    rounds = min(options.rounds, SCALE_ROUNDS)
+    found = scale.Scale(stage, rounds, options.seconds, deadline).measure()
     results["scale"] = found["rows"]
     results["remarks"] += found["remarks"]
 
