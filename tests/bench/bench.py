@@ -10,16 +10,22 @@ import platform
 import sys
 import time
 
+import inspector
 import loads
 import measure
 import memory
 import peers
 import report
+import ring
+import scale
 from processes import Workplace, end_on_signals, raise_descriptor_limit
 from workloads import IDLE_CONNECTIONS, STREAM_BYTES, WORKLOADS
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
-MEMORY = "memory"
+INSPECTOR, SCALE, MEMORY = "inspector", "scale", "memory"
+PARTS = (INSPECTOR, SCALE, MEMORY)
+INSPECTOR_ROUNDS, INSPECTOR_SECONDS = 7, 2
+SCALE_ROUNDS = 7
 
 
 def names_of(text, known, what):
@@ -31,15 +37,13 @@ def names_of(text, known, what):
 
 
 def parse_options():
-    keys = [load.key for load in WORKLOADS] + [MEMORY]
+    keys = [load.key for load in WORKLOADS] + list(PARTS)
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--only", metavar="LIST", help=f"workloads: {', '.join(keys)}")
-    options.add_argument(
-        "--proxies", metavar="LIST", default=",".join(peers.USUAL), help=", ".join(peers.NAMES)
-    )
-    options.add_argument("--rounds", type=int, help="5, or 3 with --quick")
-    options.add_argument("--seconds", type=int, help="of each round: 2, or 1 with --quick")
-    options.add_argument("--quick", action="store_true", help="fewer workloads, shorter rounds")
+    options.add_argument("--only", metavar="LIST", help=f"parts: {', '.join(keys)}")
+    options.add_argument("--proxies", metavar="LIST", help=", ".join(peers.NAMES))
+    options.add_argument("--rounds", type=int, help="11, or 5 with --quick")
+    options.add_argument("--seconds", type=float, default=0.7, help="of each round: 0.7")
+    options.add_argument("--quick", action="store_true", help="fewer workloads and rounds")
     options.add_argument("--no-counts", action="store_true", help="no system calls, no allocations")
     options.add_argument(
         "--limit", type=int, default=840, help="seconds after which nothing more is begun"
@@ -47,17 +51,17 @@ def parse_options():
     options.add_argument("--json", metavar="FILE", help="the figures go there, too")
     options.add_argument("--build", metavar="FOLDER", default=BUILD, help="that CMake has built in")
     options = options.parse_args()
-    options.rounds = options.rounds or (3 if options.quick else 5)
-    options.seconds = options.seconds or (1 if options.quick else 2)
+    options.rounds = options.rounds or (5 if options.quick else 11)
     short = [load.key for load in WORKLOADS if load.in_check]
     options.only = options.only or ",".join(short if options.quick else keys)
-    options.only = names_of(options.only, keys, "workload")
-    options.proxies = names_of(options.proxies, peers.NAMES, "proxy")
+    options.only = names_of(options.only, keys, "part")
+    options.asked_for = options.proxies is not None
+    options.proxies = names_of(options.proxies or ",".join(peers.USUAL), peers.NAMES, "proxy")
     return options
 
 
 def say(text):
-    print(f"bench: {text}", file=sys.stderr, flush=True)
+    print(f"bench: {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 def make_stage(workplace, build, proxies):
@@ -74,11 +78,14 @@ def make_stage(workplace, build, proxies):
     return stage, None
 
 
-def machine():
+def processor():
     with open("/proc/cpuinfo") as file:
         models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
-    model = models[0] if models else platform.machine()
-    return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
+    return models[0] if models else platform.machine()
+
+
+def machine():
+    return f"{processor()}, {os.cpu_count()} cores, Linux {platform.release()}"
 
 
 def measure_memory(stage, options, results, deadline):
@@ -99,6 +106,11 @@ def measure_memory(stage, options, results, deadline):
             results["memory"][name] = memory.measure(stage, name, counts, STREAM_BYTES)
         except (OSError, RuntimeError) as failure:
             results["remarks"].append(f"{name}: memory: {failure}")
+    if ring.PROXY in options.proxies and time.monotonic() < deadline:
+        try:
+            results["ring"] = ring.measure(stage, deadline)
+        except (OSError, RuntimeError) as failure:
+            results["remarks"].append(f"ring: {failure}")
 
 
 def may_have_idle(stage, name, count):
@@ -106,12 +118,17 @@ def may_have_idle(stage, name, count):
 
 
 def measure_workloads(stage, options, workloads, origin, results, deadline):
-    servers = [peers.start(stage, name) for name in options.proxies]
+    running = {}
     for load in workloads:
         if time.monotonic() > deadline:
             results["remarks"].append(f"{load.title}: left out, as time was up")
             continue
         say(load.title)
+        servers = []
+        for name in proxies_of(load, options):
+            if name not in running:
+                running[name] = peers.start(stage, name)
+            servers.append(running[name])
         found, remarks = measure.workload(
             stage, servers, origin, load, options.rounds, options.seconds, deadline
         )
@@ -129,8 +146,33 @@ def measure_workloads(stage, options, workloads, origin, results, deadline):
             for name, own in found.items()
             if own["skipped_ticks"]
         ]
-    for server in servers:
+    for server in running.values():
         stage.workplace.stop(server)
+
+
+def proxies_of(load, options):
+    return options.proxies + ([] if options.asked_for else list(load.also))
+
+
+def measure_inspector(stage, options, origin, results, deadline):
+    if time.monotonic() > deadline:
+        results["remarks"].append("inspector: left out, as time was up")
+        return
+    say("the inspector beside traffic")
+    rounds = min(options.rounds, INSPECTOR_ROUNDS)
+    seconds = INSPECTOR_SECONDS if options.rounds > rounds else 1
+    try:
+        results["inspector"] = inspector.run(stage, origin, rounds, seconds, deadline)
+    except loads.LoadFailed as failure:
+        results["remarks"].append(f"inspector: {failure}")
+
+
+def measure_scale(stage, options, results, deadline):
+    say("scale")
+    rounds = min(options.rounds, SCALE_ROUNDS)
+    found = scale.Scale(stage, rounds, options.seconds, deadline).measure()
+    results["scale"] = found["rows"]
+    results["remarks"] += found["remarks"]
 
 
 def measure_allocations(stage, options, workloads, results, deadline):
@@ -152,10 +194,12 @@ def measure_allocations(stage, options, workloads, results, deadline):
 def main():
     options = parse_options()
     end_on_signals()
-    deadline = time.monotonic() + options.limit
+    began = time.monotonic()
+    deadline = began + options.limit
     workloads = [load for load in WORKLOADS if load.key in options.only]
     with Workplace() as workplace:
-        stage, reason = make_stage(workplace, options.build, options.proxies)
+        needed = [*options.proxies, *(["nginx"] if SCALE in options.only else [])]
+        stage, reason = make_stage(workplace, options.build, needed)
         if stage is None:
             sys.exit(f"bench: {reason}")
         results = {
@@ -166,16 +210,25 @@ def main():
             "rounds": options.rounds,
             "seconds": options.seconds,
             "workloads": [],
+            "inspector": None,
+            "scale": [],
             "memory": {},
+            "ring": None,
             "remarks": [],
         }
         origin = peers.start_origin(stage)
-        if MEMORY in options.only:
-            measure_memory(stage, options, results, deadline)
+        # In the order of what has to be there when time is up.
         if workloads:
             measure_workloads(stage, options, workloads, origin, results, deadline)
+        if INSPECTOR in options.only:
+            measure_inspector(stage, options, origin, results, deadline)
+        if SCALE in options.only:
+            measure_scale(stage, options, results, deadline)
+        if MEMORY in options.only:
+            measure_memory(stage, options, results, deadline)
         if workloads and not options.no_counts:
             measure_allocations(stage, options, workloads, results, deadline)
+    results["took_s"] = round(time.monotonic() - began)
     print(report.markdown(results))
     if options.json:
         with open(options.json, "w") as file:

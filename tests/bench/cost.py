@@ -18,17 +18,21 @@ def _threads(server):
     return [f"/proc/{pid}/task/{thread}" for pid in server.pids() for thread in threads_of(pid)]
 
 
-def cpu_seconds(server):
-    """What all threads spent on a core; to the nanosecond where the kernel counts so."""
-    total = 0.0
+def cpu_seconds_by_thread(server):
+    """What each thread spent on a core; to the nanosecond where the kernel counts so."""
+    spent = {}
     for thread in _threads(server):
         on_core = _read(f"{thread}/schedstat").split()
         if on_core:
-            total += int(on_core[0]) / 1e9
+            spent[thread] = int(on_core[0]) / 1e9
         elif stat := _read(f"{thread}/stat"):
             fields = stat.rsplit(")", 1)[1].split()
-            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return total
+            spent[thread] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return spent
+
+
+def cpu_seconds(server):
+    return sum(cpu_seconds_by_thread(server).values())
 
 
 class CpuMeter:
@@ -67,6 +71,22 @@ def rss_kib(server):
 def pss_kib(server):
     """As rss_kib, where a page that several processes share counts once."""
     return _sum_kib(server, "smaps_rollup", "Pss")
+
+
+def mapping_pss_kib(server, least_kib, most_kib):
+    """Of the anonymous mapping of a size between these; None where there is not exactly one."""
+    found = []
+    for pid in server.pids():
+        # A mapping's first line has its addresses and, of a file's, the name as its sixth word.
+        pieces = re.split(r"^([0-9a-f]+-[0-9a-f]+ .*)\n", _read(f"/proc/{pid}/smaps"), flags=re.M)
+        for line, fields in zip(pieces[1::2], pieces[2::2]):
+            size = re.search(r"^Size:\s+(\d+) kB", fields, re.M)
+            pss = re.search(r"^Pss:\s+(\d+) kB", fields, re.M)
+            if len(line.split()) != 5 or not size or not pss:
+                continue
+            if least_kib <= int(size.group(1)) <= most_kib:
+                found.append(int(pss.group(1)))
+    return found[0] if len(found) == 1 else None
 
 
 def peak_rss_kib(server):

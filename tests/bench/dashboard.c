@@ -3,12 +3,12 @@
  * six connections, as browsers do, and every second asks for 20 panels at once over them; every
  * fifth second a POST comes with them. Browsers tick one after the other, not all at once.
  *
- *	bench_dashboard PORT SECONDS [BROWSERS]
+ *	bench_dashboard PORT MILLISECONDS [BROWSERS]
  *
  * Opens and warms all connections, prints "ready", waits for a line on its input, and runs. Then
  * prints one line of JSON, and closes the connections when its input ends. A latency is counted
- *from the tick, so what a request waits for its turn is in it. A browser whose last tick is not
- *done skips one, and that is told.
+ * from the tick, so what a request waits for its turn is in it. A browser whose last tick is not
+ * done skips one, and that is told.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,13 +17,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/bench/answers.h"
+#include "tests/bench/latencies.h"
 #include "tests/bench/sockets.h"
 
 enum {
@@ -33,10 +33,8 @@ enum {
 	REQUESTS = POLLS + 1,
 	POST_BYTES = 2048,
 	REQUEST_BYTES = 4096,
-	HEAD_BYTES = 4096,
-	BUFFER_BYTES = 64 * 1024,
 	MAX_BROWSERS = 500,
-	MAX_SECONDS = 60,
+	MAX_MILLISECONDS = 60000,
 	LAST_ANSWERS_MS = 3000,
 	EVENTS = 256,
 };
@@ -45,10 +43,7 @@ struct connection {
 	int fd;
 	bool busy;
 	struct browser *browser;
-	char head[HEAD_BYTES]; /* of the answer, as far as it has come */
-	size_t head_end;
-	uint64_t body_left;
-	bool in_body;
+	struct answer answer;
 };
 
 struct browser {
@@ -70,19 +65,10 @@ struct dashboard {
 	struct browser *browsers;
 	unsigned browser_count;
 	unsigned unanswered;
-	uint32_t *latencies_us;
-	size_t latency_count, latency_room;
+	struct latencies latencies;
 	uint64_t skipped, errors;
-	char buffer[BUFFER_BYTES];
+	char buffer[ANSWER_READ_BYTES];
 };
-
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* What a browser sends with every call of a signed-in user. */
 static const char browser_fields[] =
@@ -140,84 +126,19 @@ static void count_answer(struct dashboard *dashboard, struct connection *connect
 	struct browser *browser = connection->browser;
 
 	connection->busy = false;
-	connection->in_body = false;
-	connection->head_end = 0;
 	browser->unanswered--;
 	dashboard->unanswered--;
-	if (dashboard->latency_count < dashboard->latency_room) {
-		dashboard->latencies_us[dashboard->latency_count++] =
-			(uint32_t)(now_us() - browser->tick_us);
+	if (connection->answer.failed && dashboard->errors++ == 0) {
+		answer_tell(&connection->answer);
 	}
-}
-
-/* Reads the answer's head, where it is whole: every answer has a Content-Length. */
-static bool take_head(struct dashboard *dashboard, struct connection *connection)
-{
-	static const char length[] = "\r\nContent-Length:";
-
-	connection->head[connection->head_end] = '\0';
-	char *end = strstr(connection->head, "\r\n\r\n");
-	if (end == NULL) {
-		if (connection->head_end == HEAD_BYTES - 1) {
-			errno = EMSGSIZE;
-			give_up("an answer's head");
-		}
-		return false;
-	}
-	const char *field = strcasestr(connection->head, length);
-	if (field == NULL || field > end) {
-		errno = EPROTO;
-		give_up("an answer without a length");
-	}
-	if (strncmp(connection->head, "HTTP/1.1 200", 12) != 0) {
-		dashboard->errors++;
-	}
-	size_t head_len = (size_t)(end + 4 - connection->head);
-	uint64_t body = strtoull(field + sizeof(length) - 1, NULL, 10);
-	size_t arrived = connection->head_end - head_len;
-	if (arrived > body) {
-		errno = EPROTO;
-		give_up("bytes after an answer");
-	}
-	connection->body_left = body - arrived;
-	connection->in_body = true;
-	return true;
-}
-
-static void take_bytes(
-	struct dashboard *dashboard, struct connection *connection, const char *bytes, size_t len)
-{
-	if (!connection->in_body) {
-		size_t room = HEAD_BYTES - 1 - connection->head_end;
-		size_t taken = len < room ? len : room;
-		memcpy(connection->head + connection->head_end, bytes, taken);
-		connection->head_end += taken;
-		if (!take_head(dashboard, connection)) {
-			return;
-		}
-		bytes += taken;
-		len -= taken;
-	}
-	if (len > connection->body_left) {
-		errno = EPROTO;
-		give_up("bytes after an answer");
-	}
-	connection->body_left -= len;
-	if (connection->body_left == 0) {
-		count_answer(dashboard, connection);
-		send_what_waits(dashboard, connection->browser);
-	}
+	latencies_add(&dashboard->latencies, now_us() - browser->tick_us);
 }
 
 static void receive(struct dashboard *dashboard, struct connection *connection)
 {
-	ssize_t got = recv(connection->fd, dashboard->buffer, sizeof(dashboard->buffer), 0);
-
-	if (got > 0) {
-		take_bytes(dashboard, connection, dashboard->buffer, (size_t)got);
-	} else if (got == 0 || !would_block()) {
-		errno = got == 0 ? ECONNRESET : errno;
-		give_up("a connection closed");
+	if (answer_receive(&connection->answer, connection->fd, dashboard->buffer)) {
+		count_answer(dashboard, connection);
+		send_what_waits(dashboard, connection->browser);
 	}
 }
 
@@ -277,13 +198,14 @@ static void open_connections(struct dashboard *dashboard, uint16_t port)
 	}
 }
 
-static void run(struct dashboard *dashboard, uint64_t seconds)
+static void run(struct dashboard *dashboard, uint64_t milliseconds)
 {
 	uint64_t start_us = now_us();
-	uint64_t end_us = start_us + seconds * 1000000;
+	uint64_t end_us = start_us + milliseconds * 1000;
 	uint64_t between_us = 1000000 / dashboard->browser_count;
 
-	dashboard->latency_count = 0;
+	dashboard->latencies.count = 0;
+	dashboard->latencies.beyond = 0;
 	for (unsigned i = 0; i < dashboard->browser_count; i++) {
 		dashboard->browsers[i].ticks = i; /* so that the POSTs are spread, too */
 		dashboard->browsers[i].next_tick_us = start_us + i * between_us;
@@ -305,28 +227,12 @@ static void run(struct dashboard *dashboard, uint64_t seconds)
 	dashboard->errors += dashboard->unanswered;
 }
 
-static int compare_latencies(const void *left, const void *right)
+static void report(struct dashboard *dashboard, uint64_t milliseconds)
 {
-	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-
-	return (a > b) - (a < b);
-}
-
-static void report(struct dashboard *dashboard, uint64_t seconds)
-{
-	size_t count = dashboard->latency_count;
-	uint32_t *latencies = dashboard->latencies_us;
-
-	if (count == 0) {
-		errno = ETIMEDOUT;
-		give_up("no answer at all");
-	}
-	qsort(latencies, count, sizeof(*latencies), compare_latencies);
-	(void)printf("{\"requests\": %zu, \"seconds\": %" PRIu64 ", \"p50_us\": %" PRIu32
-		     ", \"p99_us\": %" PRIu32 ", \"errors\": %" PRIu64 ", \"skipped\": %" PRIu64
-		     "}\n",
-		count, seconds, latencies[count / 2], latencies[count * 99 / 100],
-		dashboard->errors, dashboard->skipped);
+	(void)printf("{");
+	latencies_print(&dashboard->latencies);
+	(void)printf(", \"seconds\": %.3f, \"errors\": %" PRIu64 ", \"skipped\": %" PRIu64 "}\n",
+		(double)milliseconds / 1000, dashboard->errors, dashboard->skipped);
 	(void)fflush(stdout);
 }
 
@@ -336,21 +242,21 @@ int main(int argc, char **argv)
 	char line[16];
 
 	if (argc != 3 && argc != 4) {
-		(void)fprintf(stderr, "usage: %s PORT SECONDS [BROWSERS]\n", argv[0]);
+		(void)fprintf(stderr, "usage: %s PORT MILLISECONDS [BROWSERS]\n", argv[0]);
 		return 2;
 	}
-	uint64_t seconds = parse_number(argv[2], MAX_SECONDS);
+	uint64_t milliseconds = parse_number(argv[2], MAX_MILLISECONDS);
 	if (argc == 4) {
 		dashboard.browser_count = (unsigned)parse_number(argv[3], MAX_BROWSERS);
 	}
-	if (seconds == 0 || dashboard.browser_count == 0) {
+	if (milliseconds == 0 || dashboard.browser_count == 0) {
 		errno = EINVAL;
-		give_up("SECONDS, BROWSERS");
+		give_up("MILLISECONDS, BROWSERS");
 	}
-	dashboard.latency_room = dashboard.browser_count * REQUESTS * (size_t)(seconds + 1);
-	dashboard.latencies_us = calloc(dashboard.latency_room, sizeof(uint32_t));
+	latencies_init(&dashboard.latencies,
+		dashboard.browser_count * REQUESTS * (size_t)(milliseconds / 1000 + 2));
 	dashboard.browsers = calloc(dashboard.browser_count, sizeof(struct browser));
-	if (dashboard.latencies_us == NULL || dashboard.browsers == NULL) {
+	if (dashboard.browsers == NULL) {
 		give_up("calloc");
 	}
 	dashboard.poll = create_poll();
@@ -361,8 +267,8 @@ int main(int argc, char **argv)
 	if (fgets(line, sizeof(line), stdin) == NULL) {
 		return 1;
 	}
-	run(&dashboard, seconds);
-	report(&dashboard, seconds);
+	run(&dashboard, milliseconds);
+	report(&dashboard, milliseconds);
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 	}
 	return 0;

@@ -6,6 +6,7 @@ and left when it has ended."""
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import threading
 
@@ -18,8 +19,10 @@ class LoadFailed(RuntimeError):
 
 
 def run(stage, workload, port, seconds, meter=None):
-    """A dict: requests, rps, p50_us, p99_us, skipped. LoadFailed where a single request failed."""
-    generator = {"wrk": _wrk, "dashboard": _dashboard}[workload.generator]
+    """A dict: requests, rps, p50_us, p99_us, skipped, from `pace` and `dashboard` also p999_us and
+    max_us. LoadFailed where a single request failed."""
+    generator = {"wrk": _wrk, "dashboard": _dashboard, "pace": _pace}[workload.generator]
+    seconds = max(seconds, workload.least_seconds)
     done = generator(stage, workload, port, seconds, meter or contextlib.nullcontext())
     if done["errors"] or not done["requests"]:
         raise LoadFailed(f"{workload.title}: {done}")
@@ -54,35 +57,50 @@ def _result(process):
     last = ""
     for last in iter(process.stdout.readline, ""):
         if last.startswith("{"):
-            return json.loads(last)
+            done = json.loads(last)
+            if done["errors"]:
+                process.kill()  # it has said all
+                done["told"] = process.stderr.read().strip()
+            return done
     raise LoadFailed(
         f"{process.args[0]}: {process.stderr.read().strip() or last.strip() or 'took too long'}"
     )
 
 
 def _wrk(stage, workload, port, seconds, meter):
-    argv = [
-        "wrk",
-        "-t1",
-        f"-c{workload.connections}",
-        f"-d{seconds}s",
-        "-s",
-        os.path.join(HERE, "wrk.lua"),
-    ]
-    argv.append(f"http://127.0.0.1:{port}{workload.path}")
+    # Its -d takes whole seconds, but an interrupt ends it as its time's end would.
+    argv = ["wrk", "-t1", f"-c{workload.connections}", f"-d{int(seconds) + GRACE_S}s"]
+    argv += ["-s", os.path.join(HERE, "wrk.lua"), f"http://127.0.0.1:{port}{workload.path}"]
     if workload.post_bytes:
         argv += ["--", "POST", str(workload.post_bytes)]
     with meter, _started(stage, argv, seconds) as process:
-        return _result(process)
+        end = threading.Timer(seconds, process.send_signal, [signal.SIGINT])
+        end.start()
+        try:
+            return _result(process)
+        finally:
+            end.cancel()
 
 
-def _dashboard(stage, workload, port, seconds, meter):
-    with _started(
-        stage, [stage.program("bench_dashboard"), str(port), str(seconds)], seconds
-    ) as process:
+def _when_ready(stage, argv, seconds, meter):
+    """Of a generator that opens its connections first: these are not measured, and stay open."""
+    with _started(stage, argv, seconds) as process:
         if process.stdout.readline() != "ready\n":
-            raise LoadFailed(f"bench_dashboard: {process.stderr.read().strip()}")
-        with meter:  # its connections are open, and stay so
+            raise LoadFailed(f"{argv[0]}: {process.stderr.read().strip()}")
+        with meter:
             process.stdin.write("go\n")
             process.stdin.flush()
             return _result(process)
+
+
+def _dashboard(stage, workload, port, seconds, meter):
+    argv = [stage.program("bench_dashboard"), str(port), str(round(seconds * 1000))]
+    return _when_ready(stage, argv, seconds, meter)
+
+
+def _pace(stage, workload, port, seconds, meter):
+    argv = [stage.program("bench_pace"), str(port), workload.path, str(workload.connections)]
+    argv += [str(workload.rate), str(round(seconds * 1000))]
+    if workload.post_bytes:
+        argv.append(str(workload.post_bytes))
+    return _when_ready(stage, argv, seconds, meter)

@@ -1,51 +1,99 @@
-"""One job: what memory a fresh proxy takes: at the start, for idle connections, for one large body
-either way."""
+"""One job: what memory a fresh proxy takes: at the start, for idle connections of either side, for one
+large body either way, for many that go to slow clients.
 
+Growth is of the PSS without Sightglass's ring, whose bytes are bounded by its settings whoever comes:
+the ring is the anonymous mapping that is as large as capture.memory. Each part has an instance of
+its own."""
+
+import contextlib
 import socket
 import time
 
 import cost
 import peers
 
-REQUEST = b"GET /bytes/100 HTTP/1.1\r\nHost: origin\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"
 PIECE_BYTES = 256 * 1024
 TIMEOUT_S = 30
 IDLE_WATCH_S = 2.0
 SETTLE_S = 0.5
+PER_ADDRESS = 10_000  # clients: fewer than there are ephemeral ports
+UPSTREAM = 1_000
+FEW_UPSTREAM = 8
+STREAMS = 100
+STREAM_ROUNDS = 20
+SLOW_BYTES = 32 * 1024  # of a slow client's receive buffer, and of each of its reads
+RING_KIB = 32 * 1024
+RING_MARKS_KIB = RING_KIB // 64  # its bookkeeping, which may or may not lie in the same mapping
 
 
 def measure(stage, name, idle_counts, stream_bytes):
-    """A dict of figures. Each part has an instance of its own."""
+    """A dict of figures, None for what cannot be told."""
     figures = {"idle": {}}
-    with _instance(stage, name) as server:
+    with started(stage, name) as server:
         figures["start_rss_kib"] = cost.rss_kib(server)
         figures["stream_down_kib"] = _peak_growth(
             server, lambda: _download(server.port, stream_bytes)
         )
         figures["stream_up_kib"] = _peak_growth(server, lambda: _upload(server.port, stream_bytes))
+    with started(stage, name) as server:
+        figures["streaming_bytes_each"] = _streaming(server, stream_bytes)
+    figures["upstream_bytes_each"] = _upstream(stage, name)
     for count in idle_counts:
-        with _instance(stage, name) as server:
+        with started(stage, name) as server:
             figures["idle"][str(count)] = _idle(server, count)
     return figures
 
 
-class _instance:
-    def __init__(self, stage, name):
-        self.stage, self.server = stage, peers.start(stage, name)
-
-    def __enter__(self):
-        return self.server
-
-    def __exit__(self, *_):
-        self.stage.workplace.stop(self.server)
+@contextlib.contextmanager
+def started(stage, name, **changes):
+    server = peers.start(stage, name, **changes)
+    try:
+        yield server
+    finally:
+        stage.workplace.stop(server)
 
 
-def _connect(port):
-    return socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
+def ring_kib(server):
+    """What there is of Sightglass's ring; 0 for others."""
+    if not server.name.startswith("sightglass"):
+        return 0
+    found = cost.mapping_pss_kib(server, RING_KIB, RING_KIB + RING_MARKS_KIB)
+    if found is None:
+        raise RuntimeError("the ring's mapping is not to be found")
+    return found
+
+
+def _pss_kib(server):
+    return cost.pss_kib(server) - ring_kib(server)
+
+
+def _connect(port, number=0):
+    """From another address of this machine for each PER_ADDRESS: ports are short."""
+    source = (f"127.0.0.{1 + number // PER_ADDRESS}", 0) if number >= PER_ADDRESS else None
+    return socket.create_connection(("127.0.0.1", port), TIMEOUT_S, source)
+
+
+@contextlib.contextmanager
+def _clients(port, count):
+    """`count` connections, that are closed in the end."""
+    connections = []
+    try:
+        for number in range(count):
+            connections.append(_connect(port, number))
+        yield connections
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def _request(path):
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: origin\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n".encode()
+    )
 
 
 def _read_head(connection):
-    """The head's text, and what came of the body with it."""
+    """What came of the body with it."""
     received = b""
     while b"\r\n\r\n" not in received:
         piece = connection.recv(PIECE_BYTES)
@@ -55,12 +103,12 @@ def _read_head(connection):
     head, _, body = received.partition(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1.1 200"):
         raise RuntimeError(f"not answered: {head!r}")
-    return head, body
+    return body
 
 
-def _ask(connection):
-    connection.sendall(REQUEST)
-    _, body = _read_head(connection)
+def _read_small(connection):
+    """An answer of 100 bytes."""
+    body = _read_head(connection)
     while len(body) < 100:
         piece = connection.recv(PIECE_BYTES)
         if not piece:
@@ -68,36 +116,132 @@ def _ask(connection):
         body += piece
 
 
+def _ask(connection):
+    connection.sendall(_request("/bytes/100"))
+    _read_small(connection)
+
+
+def _warm(server):
+    with _connect(server.port) as first:
+        _ask(first)
+    time.sleep(SETTLE_S)
+
+
 def _idle(server, count):
     """Every connection has had an answer, as a browser's has."""
-    connections = []
-    try:
-        with _connect(server.port) as first:
-            _ask(first)
-            time.sleep(SETTLE_S)
-            before = cost.pss_kib(server)
-            for _ in range(count):
-                connections.append(_connect(server.port))
-                _ask(connections[-1])
-            time.sleep(SETTLE_S)
-            after = cost.pss_kib(server)
-            woken = cost.wake_ups(server)
-            time.sleep(IDLE_WATCH_S)
-            woken = cost.wake_ups(server) - woken
-    finally:
+    _warm(server)
+    before = _pss_kib(server)
+    with _clients(server.port, count) as connections:
         for connection in connections:
-            connection.close()
+            _ask(connection)
+        time.sleep(SETTLE_S)
+        after, ring = _pss_kib(server), ring_kib(server)
+        woken = cost.wake_ups(server)
+        time.sleep(IDLE_WATCH_S)
+        woken = cost.wake_ups(server) - woken
     return {
         "bytes_each": (after - before) * 1024 / count,
-        "whole_pss_kib": after,
+        "whole_pss_kib": after + ring,
+        "without_ring_kib": after,
         "wake_ups_per_second": woken / IDLE_WATCH_S,
     }
 
 
+def _upstream(stage, name):
+    """Bytes of an idle upstream connection: what a proxy holds after UPSTREAM exchanges at once that
+    had a connection each, less what it holds after as many that left no idle ones. None where a
+    proxy does not keep them, or has one for each client and none without.
+
+    Sightglass recycles what belonged to a connection that closed: there the others waited at the
+    pool's bound. The rest has no such queue: there the origin closed their connections."""
+    if name.startswith("relay"):
+        return None
+    many = _held_kib(stage, name, UPSTREAM, UPSTREAM, _open_at_once)
+    if name.startswith("sightglass"):
+        few = _held_kib(stage, name, FEW_UPSTREAM, FEW_UPSTREAM, _open_in_turns)
+    else:
+        few = _held_kib(stage, name, UPSTREAM, 0, _open_and_close)
+    if many is None or few is None:
+        return None
+    return (many - few) * 1024 / UPSTREAM
+
+
+def _held_kib(stage, name, allowed, kept, exchange):
+    with started(stage, name, upstream_connections=allowed) as server:
+        _warm(server)
+        before = _pss_kib(server)
+        with _clients(server.port, UPSTREAM) as connections:
+            exchange(stage, connections)
+            for connection in connections:
+                _read_small(connection)
+            time.sleep(SETTLE_S)
+            if abs(_connected_to(stage.origin_port) - kept) > UPSTREAM // 100:
+                return None
+            return _pss_kib(server) - before
+
+
+def _send(connections, path):
+    for connection in connections:
+        connection.sendall(_request(path))
+
+
+def _open_at_once(_, connections):
+    _send(connections, f"/gate/{UPSTREAM}")
+
+
+def _open_and_close(_, connections):
+    _send(connections, f"/gate/{UPSTREAM}/close")
+
+
+def _open_in_turns(stage, connections):
+    """All wait, as many as may at the origin's gate; one more that comes past the proxy opens it."""
+    path = f"/gate/{FEW_UPSTREAM + 1}"
+    _send(connections, path)
+    time.sleep(SETTLE_S)
+    for _ in range(UPSTREAM // FEW_UPSTREAM):
+        with _connect(stage.origin_port) as opener:
+            opener.sendall(_request(path))
+            _read_small(opener)
+
+
+def _connected_to(port):
+    """How many connections to it there are on this machine."""
+    with open("/proc/net/tcp") as file:
+        lines = [line.split() for line in file.readlines()[1:]]
+    established = "01"
+    return sum(
+        fields[3] == established and int(fields[2].split(":")[1], 16) == port for fields in lines
+    )
+
+
+def _streaming(server, size):
+    """Bytes of an exchange whose answer goes to a client that reads it slowly: the most there was."""
+    _warm(server)
+    before = _pss_kib(server)
+    most = before
+    with contextlib.ExitStack() as stack:
+        connections = []
+        for _ in range(STREAMS):
+            connection = stack.enter_context(socket.socket())
+            connection.settimeout(TIMEOUT_S)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_BYTES)
+            connection.connect(("127.0.0.1", server.port))
+            connection.sendall(_request(f"/bytes/{size}"))
+            connections.append(connection)
+        for connection in connections:
+            _read_head(connection)
+        for _ in range(STREAM_ROUNDS):
+            for connection in connections:
+                if not connection.recv(SLOW_BYTES):
+                    raise RuntimeError("closed within a body")
+            most = max(most, _pss_kib(server))
+    return (most - before) * 1024 / STREAMS
+
+
 def _peak_growth(server, transfer):
-    """KiB from what the proxy holds before to its peak meanwhile; None where nobody tells."""
-    with _connect(server.port) as connection:
-        _ask(connection)
+    """KiB from what the proxy holds before to its peak meanwhile; None where nobody tells. Here the
+    ring is in it: the kernel keeps one peak for all."""
+    _warm(server)
     before = cost.rss_kib(server)
     try:
         cost.forget_peak(server)
@@ -110,9 +254,8 @@ def _peak_growth(server, transfer):
 def _download(port, size):
     """Slower than the origin, so that what a proxy takes ahead is seen."""
     with _connect(port) as connection:
-        connection.sendall(REQUEST.replace(b"/100 ", b"/%d " % size))
-        _, body = _read_head(connection)
-        left = size - len(body)
+        connection.sendall(_request(f"/bytes/{size}"))
+        left = size - len(_read_head(connection))
         while left:
             piece = connection.recv(min(left, PIECE_BYTES))
             if not piece:

@@ -6,6 +6,8 @@
  *
  *	/bytes/N         N bytes, with a Content-Length
  *	/chunks/N/SIZE   N chunks of SIZE bytes, each by a send of its own, as a stream has them
+ *	/gate/N          100 bytes, once N such requests have come: so that all are in flight at
+ *once /gate/N/close    the same, and then the connection closes
  *
  * Whatever else comes with a path (a query, any method) changes nothing; a request's body is read
  * and forgotten. Requests are answered in order, also pipelined ones.
@@ -52,9 +54,10 @@ struct connection {
 	size_t input_end;
 	uint64_t request_body_left;
 	bool answer_waits; /* for the end of the request's body */
+	bool at_gate;      /* waits for others before it is answered */
 	bool closes;       /* after the answer */
 	bool dead;
-	struct connection *next_dead;
+	struct connection *next_dead, *next_at_gate;
 };
 
 struct origin {
@@ -63,12 +66,29 @@ struct origin {
 	time_t date_s;
 	char date[DATE_BYTES];
 	struct connection *dead;
+	struct connection *gate; /* who waits there; one that is gone leaves it first */
+	uint64_t at_gate, gate_opens_at;
 	char body[BODY_BYTES];
 	char swallowed[BODY_BYTES];
 };
 
+static void leave_gate(struct origin *origin, struct connection *connection)
+{
+	struct connection **link = &origin->gate;
+
+	while (*link != connection) {
+		link = &(*link)->next_at_gate;
+	}
+	*link = connection->next_at_gate;
+	connection->at_gate = false;
+	origin->at_gate--;
+}
+
 static void close_connection(struct origin *origin, struct connection *connection)
 {
+	if (connection->at_gate) {
+		leave_gate(origin, connection);
+	}
 	close(connection->fd);
 	connection->dead = true;
 	connection->next_dead = origin->dead;
@@ -135,6 +155,22 @@ static void begin_chunk(struct connection *connection)
 	connection->tail = connection->chunks_left > 0 ? "\r\n" : "\r\n0\r\n\r\n";
 }
 
+/* Has an answer ready, which leaves when the gate opens. */
+static void wait_at_gate(
+	struct origin *origin, struct connection *connection, uint64_t opens_at, bool closes)
+{
+	begin_head(origin, connection, "200 OK",
+		closes ? "Content-Length: 100\r\nConnection: close\r\n\r\n"
+		       : "Content-Length: 100\r\n\r\n");
+	connection->body_left = 100;
+	connection->closes = closes;
+	connection->at_gate = true;
+	connection->next_at_gate = origin->gate;
+	origin->gate = connection;
+	origin->at_gate++;
+	origin->gate_opens_at = opens_at;
+}
+
 static void begin_answer(struct origin *origin, struct connection *connection, const char *path)
 {
 	char framing[64];
@@ -152,6 +188,8 @@ static void begin_answer(struct origin *origin, struct connection *connection, c
 		connection->chunks_left = count;
 		connection->chunk_bytes = size;
 		begin_chunk(connection);
+	} else if (sscanf(path, "/gate/%" SCNu64, &count) == 1 && count > 0) {
+		wait_at_gate(origin, connection, count, strstr(path, "/close ") != NULL);
 	} else {
 		begin_head(origin, connection, "404 Not Found", "Content-Length: 0\r\n\r\n");
 	}
@@ -205,7 +243,7 @@ static bool take_request(struct origin *origin, struct connection *connection)
 	size_t body =
 		left < connection->request_body_left ? left : (size_t)connection->request_body_left;
 	connection->request_body_left -= body;
-	connection->answer_waits = connection->request_body_left > 0;
+	connection->answer_waits = connection->request_body_left > 0 || connection->at_gate;
 	connection->input_end = left - body;
 	memmove(connection->input, connection->input + after + body, connection->input_end);
 	return true;
@@ -277,6 +315,17 @@ static void answer_requests(struct origin *origin, struct connection *connection
 	if (!connection->dead) {
 		bool sends = is_answering(connection) && !connection->answer_waits;
 		watch_for(origin, connection, sends ? EPOLLOUT : EPOLLIN);
+	}
+}
+
+static void open_gate(struct origin *origin)
+{
+	while (origin->gate != NULL) {
+		struct connection *connection = origin->gate;
+		leave_gate(origin, connection);
+		connection->answer_waits = false;
+		go_on_answering(origin, connection);
+		answer_requests(origin, connection);
 	}
 }
 
@@ -360,6 +409,9 @@ int main(int argc, char **argv)
 			} else {
 				serve(&origin, events[i].data.ptr);
 			}
+		}
+		if (origin.gate != NULL && origin.at_gate >= origin.gate_opens_at) {
+			open_gate(&origin);
 		}
 		free_dead(&origin);
 	}

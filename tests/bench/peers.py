@@ -1,6 +1,7 @@
 """One job: how each peer is set up, as a good administrator would, without an access log.
 
-What a peer reads is in settings/."""
+What a peer reads is in settings/; CHANGEABLE are the places in them that a part of the benchmark may
+fill otherwise."""
 
 import dataclasses
 import os
@@ -12,6 +13,16 @@ from processes import Workplace, free_port
 SETTINGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "settings")
 os.environ["PATH"] += os.pathsep + "/usr/sbin"  # where Debian has servers, not in a user's PATH
 USUAL = ("relay", "nginx", "haproxy", "sightglass-excluded", "sightglass-captured")
+# Who is measured in each n-th round only, where there are enough of them: what is judged, and what it
+# is judged by, gets the time instead.
+EVERY = {"haproxy": 3}
+CHANGEABLE = {
+    "upstream_connections": 512,  # that may be open, and idle
+    "workers": 1,
+    "entries": 1000,  # of Sightglass's ring
+    "routes": "",  # more of Sightglass's
+}
+# `connections`, too: clients' and upstream ones that nginx may have in sum.
 
 
 @dataclasses.dataclass
@@ -29,19 +40,22 @@ class Stage:
         return os.path.join(self.build, "tests", "bench", name)
 
 
-def _settings(stage, template, folder, port, **values):
+def _settings(stage, template, folder, port, changes, **values):
     with open(os.path.join(SETTINGS, template)) as file:
         text = file.read()
     # An idle client costs most proxies one descriptor, a busy one two.
     connections = 24576 if stage.descriptors >= 50000 else min(8192, stage.descriptors // 2 - 64)
-    values.update(
-        folder=folder,
-        port=port,
-        origin=stage.origin_port,
-        descriptors=stage.descriptors,
-        connections=connections,
-    )
-    for name, value in values.items():
+    places = {
+        "folder": folder,
+        "port": port,
+        "origin": stage.origin_port,
+        "descriptors": stage.descriptors,
+        "connections": connections,
+        **CHANGEABLE,
+        **changes,
+        **values,
+    }
+    for name, value in places.items():
         text = text.replace(f"@{name}@", str(value))
     path = os.path.join(folder, template)
     with open(path, "w") as file:
@@ -49,36 +63,40 @@ def _settings(stage, template, folder, port, **values):
     return path
 
 
-def _relay(stage, folder, port):
-    return [stage.program("bench_relay"), str(port), str(stage.origin_port)]
+def _relay(*buffer_bytes):
+    def argv(stage, folder, port, changes):
+        ports = [str(port), str(stage.origin_port)]
+        return [stage.program("bench_relay"), *ports, *map(str, buffer_bytes)]
+
+    return argv
 
 
 def _nginx(request_id=""):
-    def argv(stage, folder, port):
-        settings = _settings(stage, "nginx.conf", folder, port, request_id=request_id)
+    def argv(stage, folder, port, changes):
+        settings = _settings(stage, "nginx.conf", folder, port, changes, request_id=request_id)
         return ["nginx", "-e", "stderr", "-p", folder, "-c", settings]
 
     return argv
 
 
-def _haproxy(stage, folder, port):
-    return ["haproxy", "-db", "-f", _settings(stage, "haproxy.cfg", folder, port)]
+def _haproxy(stage, folder, port, changes):
+    return ["haproxy", "-db", "-f", _settings(stage, "haproxy.cfg", folder, port, changes)]
 
 
 def _sightglass(capture):
-    def argv(stage, folder, port):
-        path = _settings(stage, "sightglass.yaml", folder, port, capture=capture)
+    def argv(stage, folder, port, changes):
+        path = _settings(stage, "sightglass.yaml", folder, port, changes, capture=capture)
         return [os.path.join(stage.build, "sightglass"), "--config", path]
 
     return argv
 
 
-def _h2o(stage, folder, port):
-    return ["h2o", "-m", "worker", "-c", _settings(stage, "h2o.conf", folder, port)]
+def _h2o(stage, folder, port, changes):
+    return ["h2o", "-m", "worker", "-c", _settings(stage, "h2o.conf", folder, port, changes)]
 
 
-def _varnish(stage, folder, port):
-    settings = _settings(stage, "varnish.vcl", folder, port)
+def _varnish(stage, folder, port, changes):
+    settings = _settings(stage, "varnish.vcl", folder, port, changes)
     pools = ["-p", "thread_pools=1", "-p", "thread_pool_min=100", "-p", "thread_pool_max=2000"]
     listen = ["-a", f"127.0.0.1:{port}", "-T", "none", "-s", "malloc,64m"]
     return [
@@ -96,7 +114,7 @@ def _varnish(stage, folder, port):
 
 
 def _mitmdump(*capture):
-    def argv(stage, folder, port):
+    def argv(stage, folder, port, changes):
         home = ["--set", f"confdir={folder}"]
         listen = ["--listen-host", "127.0.0.1", "--listen-port", str(port)]
         return [
@@ -113,7 +131,9 @@ def _mitmdump(*capture):
 
 
 _ARGV = {
-    "relay": _relay,
+    "relay": _relay(),
+    # A little less than loopback's largest segment: a write of 64 KiB is a whole one and a runt.
+    "relay-63k": _relay(63 * 1024 + 512),
     "nginx": _nginx(),
     "haproxy": _haproxy,
     "sightglass-excluded": _sightglass("row"),
@@ -127,10 +147,11 @@ _ARGV = {
 NAMES = tuple(_ARGV)
 
 
-def start(stage, name, environment=None):
+def start(stage, name, environment=None, **changes):
+    """A Server, with `changes` to CHANGEABLE."""
     folder = stage.workplace.new_folder(name)
     port = free_port()
-    argv = _ARGV[name](stage, folder, port)
+    argv = _ARGV[name](stage, folder, port, changes)
     return stage.workplace.start(name, argv, port, stage.proxy_core, folder, environment)
 
 
@@ -146,13 +167,14 @@ def start_origin(stage):
 
 def descriptors_of(name, connections):
     """How many a peer needs for idle clients: the relay has an upstream connection for each."""
-    return connections * (2 if name == "relay" else 1) + 200
+    return connections * (2 if name.startswith("relay") else 1) + 200
 
 
 def missing(stage, names):
     """What is not here of the programs that these peers, the origin and the loads are."""
-    programs = {stage.program("bench_origin"), stage.program("bench_dashboard"), "wrk"}
-    programs |= {_ARGV[name](stage, stage.workplace.new_folder("missing"), 1)[0] for name in names}
+    programs = {"wrk", *(stage.program(f"bench_{own}") for own in ("origin", "dashboard", "pace"))}
+    folder = stage.workplace.new_folder("missing")
+    programs |= {_ARGV[name](stage, folder, 1, {})[0] for name in names}
     return sorted(program for program in programs if shutil.which(program) is None)
 
 

@@ -11,6 +11,7 @@ import time
 
 LISTEN_S = 20.0  # varnish compiles its settings first
 STOP_S = 5.0
+DESCRIPTORS = 65536  # enough for 20,000 clients and as many upstream connections
 
 
 def free_port():
@@ -20,10 +21,22 @@ def free_port():
 
 
 def raise_descriptor_limit():
-    """As many descriptors as this process may have; what it starts inherits them."""
+    """As many descriptors as this process may have, as far as they are of use; the hard limit, too, is
+    raised where that is allowed. What it starts inherits them."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
+    with open("/proc/sys/fs/nr_open") as file:
+        system = int(file.read())
+    known = system if hard == resource.RLIM_INFINITY else hard
+    wanted = min(DESCRIPTORS, system)
+    if known < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
+            return wanted
+        except (ValueError, OSError):
+            pass  # not allowed
+    usable = min(known, wanted)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (usable, hard))
+    return usable
 
 
 def end_on_signals():
@@ -37,12 +50,12 @@ def end_on_signals():
 
 
 class Server:
-    """A process and its children, all on `core`."""
+    """A process and its children, all on `core` until they are moved."""
 
     def __init__(self, name, argv, port, core, folder, environment=None):
         self.name = name
         self.port = port
-        self.core = core
+        self.cores = {core}
         self.log = os.path.join(folder, "stderr")
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(
@@ -84,12 +97,12 @@ class Server:
                     pass
         return found
 
-    def move_to(self, core):
-        if core != self.core:
+    def move_to(self, *cores):
+        if self.cores != set(cores):
             for pid in self.pids():
                 for thread in threads_of(pid):
-                    os.sched_setaffinity(thread, {core})
-            self.core = core
+                    os.sched_setaffinity(thread, cores)
+            self.cores = set(cores)
 
     def stop(self):
         if self.process.poll() is None:

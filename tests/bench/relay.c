@@ -2,10 +2,11 @@
  * Layer: the benchmark's programs. One job: the floor. Copies bytes between a client and an
  * upstream with epoll, and knows no HTTP: what every proxy in user space has to pay.
  *
- *	bench_relay PORT UPSTREAM_PORT
+ *	bench_relay PORT UPSTREAM_PORT [BUFFER_BYTES]
  *
  * One buffer serves all connections; one owns bytes only while its peer takes none. Where either
- * side closes, both are closed.
+ * side closes, both are closed. The buffer is of 64 KiB, if nothing else is said: a write of
+ *exactly that is one segment of loopback's largest size and a second one of 53 bytes.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -41,6 +42,7 @@ struct relay {
 	int listener;
 	uint16_t upstream_port;
 	struct pair *dead;
+	size_t buffer_bytes; /* that are used of: */
 	char buffer[BUFFER_BYTES];
 };
 
@@ -134,7 +136,7 @@ static void send_unsent(struct relay *relay, struct side *to)
 
 static void pass_on(struct relay *relay, struct side *from)
 {
-	ssize_t got = recv(from->fd, relay->buffer, sizeof(relay->buffer), 0);
+	ssize_t got = recv(from->fd, relay->buffer, relay->buffer_bytes, 0);
 
 	if (got <= 0) {
 		if (got == 0 || !would_block()) {
@@ -172,12 +174,19 @@ static void serve(struct relay *relay, struct side *side, uint32_t events)
 
 int main(int argc, char **argv)
 {
-	static struct relay relay;
+	static struct relay relay = {.buffer_bytes = BUFFER_BYTES};
 	struct epoll_event events[EVENTS];
 
-	if (argc != 3) {
-		(void)fprintf(stderr, "usage: %s PORT UPSTREAM_PORT\n", argv[0]);
+	if (argc != 3 && argc != 4) {
+		(void)fprintf(stderr, "usage: %s PORT UPSTREAM_PORT [BUFFER_BYTES]\n", argv[0]);
 		return 2;
+	}
+	if (argc == 4) {
+		relay.buffer_bytes = (size_t)parse_number(argv[3], BUFFER_BYTES);
+	}
+	if (relay.buffer_bytes == 0) {
+		errno = EINVAL;
+		give_up("BUFFER_BYTES");
 	}
 	relay.listener = listen_on((uint16_t)parse_number(argv[1], UINT16_MAX));
 	relay.upstream_port = (uint16_t)parse_number(argv[2], UINT16_MAX);

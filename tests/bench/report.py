@@ -1,17 +1,27 @@
 """One job: the figures as Markdown."""
 
+from measure import BESIDE
+
 
 def markdown(results):
     lines = ["# " + results["machine"], "", ", ".join(results["versions"]) + ".", ""]
     lines.append(
         f"Proxy alone on core {results['proxy_core']}, origin and load on core "
         f"{results['load_core']}; one worker each. {results['rounds']} interleaved rounds of "
-        f"{results['seconds']} s; medians, ratios within a round, in brackets the least and most."
+        f"{results['seconds']} s (haproxy in each third); medians, of the ratios within a round, too. In "
+        "brackets, and as spread, where the middle half of the rounds lies. All of it took "
+        f"{results['took_s'] // 60} min {results['took_s'] % 60} s."
     )
     for load in results["workloads"]:
         lines += ["", f"## {load['title']}", ""] + _workload_table(load)
+    if results["inspector"]:
+        lines += ["", "## The inspector beside traffic", ""] + _inspector(results["inspector"])
+    if results["scale"]:
+        lines += ["", "## Scale: CPU per request", ""] + _scale_table(results["scale"])
     if results["memory"]:
         lines += ["", "## Memory", ""] + _memory_table(results["memory"])
+    if results["ring"]:
+        lines += ["", _ring(results["ring"])]
     if results["remarks"]:
         lines += ["", "## Remarks", ""] + [f"- {remark}" for remark in results["remarks"]]
     return "\n".join(lines)
@@ -22,7 +32,11 @@ def _table(head, rows):
 
 
 def _ratio(own):
-    return "–" if own is None else f"{own['median']:.2f} ({own['min']:.2f}–{own['max']:.2f})"
+    return "–" if own is None else f"{own['median']:.2f} ({own['lower']:.2f}–{own['upper']:.2f})"
+
+
+def _spread(own):
+    return f"{100 * (own['upper'] - own['lower']) / own['median']:.0f} %"
 
 
 def _number(value, form="{:.1f}"):
@@ -31,7 +45,8 @@ def _number(value, form="{:.1f}"):
 
 def _workload_table(load):
     with_latency = any("added_p50_us" in own for own in load["proxies"].values())
-    head = ["proxy", "CPU µs/request", "of nginx", "of relay", "spread", "requests/s"]
+    beside = [other for other in BESIDE if other in load["proxies"]]
+    head = ["proxy", "CPU µs/request", *(f"of {other}" for other in beside), "spread", "requests/s"]
     head += ["p50 / p99 added, µs"] if with_latency else ["p50 / p99, µs"]
     head += ["system calls", "allocations"]
     rows = []
@@ -46,9 +61,8 @@ def _workload_table(load):
             [
                 name,
                 "–" if name == "direct" else f"{own['cpu_us']:.2f}",
-                "–" if name == "direct" else _ratio(own.get("of_nginx")),
-                "–" if name == "direct" else _ratio(own.get("of_relay")),
-                "–" if name == "direct" else f"{100 * own['cpu_us_spread']:.0f} %",
+                *("–" if name == "direct" else _ratio(own.get(f"of_{other}")) for other in beside),
+                "–" if name == "direct" else _spread(own["cpu_us_rounds"]),
                 f"{own['rps']:,.0f}",
                 " / ".join(f"{own[figure]:,.0f}" if figure in own else "–" for figure in latency),
                 "–" if not calls else f"{sum(calls.values()):.2f} ({_calls(calls)})",
@@ -62,27 +76,86 @@ def _calls(calls):
     return ", ".join(f"{count:.2f} {name}" for name, count in calls.items() if count >= 0.005)
 
 
+def _between(own, form="{:,.0f}"):
+    middle = "–".join(form.format(own[end]).replace("-", "−") for end in ("lower", "upper"))
+    return f"{form.format(own['median']).replace('-', '−')} ({middle})"
+
+
+def _inspector(found):
+    lines = [
+        f"{found['proxy']}, GET 100 B, {found['rate']:,} a second, latency from when each was due, "
+        f"µs. The list is read {found['reads_per_second']:.0f} times a second, "
+        f"{found['bytes_per_read'] / 1024:,.0f} KiB in {found['read_ms']:.1f} ms.",
+        "",
+    ]
+    head = ["meanwhile", "p50", "added", "p99", "added", "p99.9", "added", "most", "CPU µs/request"]
+    rows = []
+    for mode, own in found["modes"].items():
+        row = [mode]
+        for figure in ("p50_us", "p99_us", "p999_us"):
+            row += [f"{own[figure]['median']:,.0f}", _between(own[f"added_{figure}"])]
+        row += [f"{own['max_us']['max']:,.0f}", f"{own['cpu_us']['median']:.1f}"]
+        rows.append(row)
+    return lines + _table(head, rows)
+
+
+def _scale_table(rows):
+    head = ["what", "proxy", "µs with less", "µs with more", "ratio", ""]
+    return _table(
+        head,
+        [
+            [
+                row["title"],
+                row["proxy"],
+                f"{row['less_us']['median']:.2f}",
+                f"{row['more_us']['median']:.2f}",
+                _ratio(row["ratio"]),
+                row["note"],
+            ]
+            for row in rows
+        ],
+    )
+
+
 def _memory_table(memory):
     counts = sorted({int(count) for own in memory.values() for count in own["idle"]})
     head = ["proxy", "RSS at start, MiB", "50 MiB down: peak, KiB", "50 MiB up: peak, KiB"]
+    head += ["streaming exchange, bytes", "idle upstream connection, bytes"]
     for count in counts:
-        head += [f"{count:,} idle: bytes each", "whole PSS, MiB", "wake-ups/s"]
+        head += [f"{count:,} idle: bytes each", "whole PSS, MiB", "without ring", "wake-ups/s"]
     rows = []
     for name, own in memory.items():
         row = [name, f"{own['start_rss_kib'] / 1024:.1f}"]
         row += [
-            _number(own["stream_down_kib"], "{:,.0f}"),
-            _number(own["stream_up_kib"], "{:,.0f}"),
+            _number(own[figure], "{:,.0f}")
+            for figure in (
+                "stream_down_kib",
+                "stream_up_kib",
+                "streaming_bytes_each",
+                "upstream_bytes_each",
+            )
         ]
         for count in counts:
             idle = own["idle"].get(str(count))
             if idle is None:
-                row += ["–"] * 3
+                row += ["–"] * 4
             else:
                 row += [
                     f"{idle['bytes_each']:,.0f}",
                     f"{idle['whole_pss_kib'] / 1024:.1f}",
+                    f"{idle['without_ring_kib'] / 1024:.1f}",
                     f"{idle['wake_ups_per_second']:.1f}",
                 ]
         rows.append(row)
     return _table(head, rows)
+
+
+def _ring(ring):
+    return (
+        f"The ring, full of GETs whose answers have 1 to 4 KiB: {ring['records']:,} exchanges, which "
+        f"have {ring['content_bytes'] / 1024:,.0f} KiB of heads and bodies, take "
+        f"{ring['bytes'] / 1024:,.0f} KiB of {ring['bytes_capacity'] / 1024:,.0f} "
+        f"({ring['resident_kib']:,} resident): {ring['content_bytes'] / ring['bytes']:.2f} bytes of "
+        f"content in a byte taken, {ring['content_bytes'] / ring['bytes_capacity']:.2f} in a byte of "
+        "the ring."
+    )
