@@ -27,10 +27,16 @@ enum {
 	/*
 	 * What is read at once leaves at once, with a head that has grown a little or a chunk's
 	 * framing around it. Together they have to stay below a segment of the loopback interface
-	 * (an MTU of 64 KiB less the headers: 65464 bytes over IPv6): 64 KiB would leave as one
-	 * segment and a runt of some bytes, which was measured to double what 1 MiB costs.
+	 * (an MTU of 64 KiB less the headers: 65464 bytes over IPv6), or below two: 64 KiB leave as
+	 * one segment and a runt of some bytes, which was measured to double what 1 MiB costs.
+	 *
+	 * Two, so that a body of 64 KiB comes and goes at once with its head: two system calls
+	 * less. Where a read has filled the buffer more is coming; then one, which is cheaper for a
+	 * long body (a second segment right behind the first waits for its turn where the system
+	 * paces), and half as much to keep where the other side is slow.
 	 */
-	LOOP_READ_BUFFER_SIZE = 63 * 1024,
+	LOOP_READ_BUFFER_SIZE = 126 * 1024,
+	LOOP_READ_ON_SIZE = 63 * 1024,
 };
 
 struct loop_garbage;

@@ -64,10 +64,11 @@ static void fail_writing(struct stream *stream, int status)
 static void on_readable(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
 	struct stream *stream = handle->data;
+	size_t room = stream->filled ? LOOP_READ_ON_SIZE : LOOP_READ_BUFFER_SIZE;
 
 	(void)suggested;
-	stream->received =
-		socket_receive(stream->fd, stream->loop->read_buffer, LOOP_READ_BUFFER_SIZE);
+	stream->received = socket_receive(stream->fd, stream->loop->read_buffer, room);
+	stream->filled = stream->received == (ssize_t)room;
 	if (stream->received < 0) {
 		stream->received = uv_translate_sys_error(errno);
 	}

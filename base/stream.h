@@ -69,6 +69,7 @@ struct stream {
 	uint64_t bytes_written; /* accepted by the socket */
 	int write_error;        /* why nothing can be written any more, or 0 */
 	bool reading;
+	bool filled;   /* the last read took all that there was room for */
 	bool shutting; /* stream_shutdown was called */
 	bool shutdown_sent;
 	bool heard_out; /* see stream_hear_out() */
