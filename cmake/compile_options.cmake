@@ -36,6 +36,16 @@ else()
 		$<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE>
 		$<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
 endif()
+# The program is optimized as a whole: a request passes through some hundred small functions of four libraries, and
+# costs 2 to 3 % less where those are inlined across files. The objects hold ordinary code, too, so that the many test
+# programs link as quickly as before.
+option(SIGHTGLASS_WHOLE_PROGRAM "Optimize the program across files, where the compiler is gcc" ON)
+if(SIGHTGLASS_WHOLE_PROGRAM AND CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT SIGHTGLASS_SANITIZE
+		AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+	target_compile_options(sightglass_options INTERFACE -flto=auto -ffat-lto-objects)
+	set(SIGHTGLASS_LINK_WHOLE -flto=auto)
+	set(SIGHTGLASS_LINK_PLAIN -fno-lto)
+endif()
 if(NOT APPLE)
 	add_link_options(-Wl,-z,relro,-z,now)
 endif()
