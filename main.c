@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <uv.h>
+
 #include "base/err.h"
 #include "base/log.h"
 #include "config/settings.h"
 #include "demo/demo.h"
 #include "inspector/inspector.h"
 #include "proxy/server.h"
+#include "proxy/worker.h"
 
 extern char **environ;
 
@@ -23,41 +26,98 @@ enum {
 	LOG_END_MS = 1000, /* how long a reader of the log may take for what is left at the end */
 };
 
+enum {
+	ENDINGS = 3,
+};
+
+static const int ending_signals[ENDINGS] = {SIGTERM, SIGINT, SIGHUP};
+
+/* What asks the process to end, watched in the first worker's loop. */
+struct endings {
+	uv_signal_t handles[ENDINGS];
+	struct server *server;
+};
+
 static void exit_at_once(int signal_number)
 {
 	(void)signal_number;
 	_exit(EXIT_RUN_TIME);
 }
 
-/* Before any thread is started: all of them leave these signals to wait_for_end(). */
-static void block_signals(sigset_t *signals)
+static void ending_signal_set(sigset_t *signals)
 {
 	sigemptyset(signals);
-	sigaddset(signals, SIGTERM);
-	sigaddset(signals, SIGINT);
-	sigaddset(signals, SIGHUP);
-	(void)pthread_sigmask(SIG_BLOCK, signals, NULL);
+	for (unsigned i = 0; i < ENDINGS; i++) {
+		sigaddset(signals, ending_signals[i]);
+	}
+}
+
+/* Before any thread is started: all of them leave these signals to the main thread, which lets them
+ * in by watch_endings(). */
+static void block_signals(void)
+{
+	sigset_t signals;
+
+	ending_signal_set(&signals);
+	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN); /* a write that fails says so by itself */
 }
 
-/* Returns once the process was asked to end; a second signal then ends it at once. */
-static void wait_for_end(const sigset_t *signals)
+/* Asked to end: drains. A second signal ends the process at once. */
+static void on_ending(uv_signal_t *handle, int number)
 {
 	const struct sigaction at_once = {.sa_handler = exit_at_once};
-	int number = 0;
+	struct endings *endings = handle->data;
 
-	do {
-		if (number == SIGHUP) {
-			log_warn("SIGHUP: this version does not read its settings again; restart "
-				 "it");
-		}
-		(void)sigwait(signals, &number);
-	} while (number == SIGHUP);
+	if (number == SIGHUP) {
+		log_warn("SIGHUP: this version does not read its settings again; restart it");
+		return;
+	}
+	for (unsigned i = 0; i < ENDINGS; i++) {
+		uv_close((uv_handle_t *)&endings->handles[i], NULL);
+	}
 	(void)sigaction(SIGTERM, &at_once, NULL);
 	(void)sigaction(SIGINT, &at_once, NULL);
 	(void)signal(SIGHUP, SIG_IGN);
-	(void)pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 	log_info("%s: draining", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	server_drain(endings->server);
+}
+
+static int watch_signal(struct endings *endings, unsigned index, uv_loop_t *loop)
+{
+	uv_signal_t *handle = &endings->handles[index];
+	int rc = uv_signal_init(loop, handle);
+
+	if (rc == 0) {
+		handle->data = endings;
+		rc = uv_signal_start(handle, on_ending, ending_signals[index]);
+		if (rc != 0) {
+			uv_close((uv_handle_t *)handle, NULL);
+		}
+	}
+	return rc;
+}
+
+/* Lets the signals in. 0, or a libuv error: then none is watched. */
+static int watch_endings(struct endings *endings, struct server *server)
+{
+	uv_loop_t *loop = &server_worker(server, 0)->loop.uv;
+	sigset_t signals;
+
+	endings->server = server;
+	for (unsigned i = 0; i < ENDINGS; i++) {
+		int rc = watch_signal(endings, i, loop);
+
+		if (rc != 0) {
+			while (i-- > 0) {
+				uv_close((uv_handle_t *)&endings->handles[i], NULL);
+			}
+			return rc;
+		}
+	}
+	ending_signal_set(&signals);
+	(void)pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+	return 0;
 }
 
 /* Which addresses answer: the lines that everybody looks for. */
@@ -84,12 +144,24 @@ static void announce_demo(const struct server *server, const struct proxy_settin
 	}
 }
 
-static int serve(const struct settings *settings, const sigset_t *signals)
+static enum err_code start(struct server *server, struct endings *endings, struct err *err)
+{
+	int rc;
+
+	if (server_start(server, err) != ERR_NONE) {
+		return err->code;
+	}
+	rc = watch_endings(endings, server);
+	return rc == 0 ? ERR_NONE : err_set(err, ERR_SYSTEM, "signals: %s", uv_strerror(rc));
+}
+
+static int serve(const struct settings *settings)
 {
 	struct inspector *inspector = NULL;
+	struct endings endings;
 	struct err err = ERR_INIT;
 	struct server *server;
-	int status = EXIT_RUN_TIME;
+	int status = EXIT_SUCCESS;
 
 	server = server_create(&settings->proxy, &err);
 	if (server == NULL) {
@@ -99,19 +171,19 @@ static int serve(const struct settings *settings, const sigset_t *signals)
 	if (settings->inspector.enabled) {
 		inspector = inspector_create(&settings->inspector, &settings->proxy, server);
 	}
-	if (server_start(server, &err) == ERR_NONE) {
+	if (start(server, &endings, &err) == ERR_NONE) {
 		announce(server, &settings->proxy);
 		if (settings->demo) {
 			announce_demo(server, &settings->proxy);
 		}
 		inspector_announce(inspector);
-		wait_for_end(signals);
-		status = EXIT_SUCCESS;
+		server_run(server);
 	} else {
 		log_error("%s", err.text);
+		status = EXIT_RUN_TIME;
+		server_drain(server);
+		server_join(server);
 	}
-	server_drain(server);
-	server_join(server);
 	server_destroy(server);
 	inspector_destroy(inspector);
 	return status;
@@ -121,10 +193,9 @@ static int run(struct settings *settings)
 {
 	struct demo *demo = NULL;
 	struct err err = ERR_INIT;
-	sigset_t signals;
 	int status;
 
-	block_signals(&signals); /* before the first thread, which the log starts */
+	block_signals(); /* before the first thread, which the log starts */
 	log_start(settings->log.level, settings->log.format);
 	if (settings->demo) {
 		demo = demo_start(&err);
@@ -135,7 +206,7 @@ static int run(struct settings *settings)
 		}
 		settings_use_demo(settings, demo_port(demo));
 	}
-	status = serve(settings, &signals);
+	status = serve(settings);
 	demo_stop(demo);
 	log_stop(LOG_END_MS);
 	return status;

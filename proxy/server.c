@@ -42,7 +42,8 @@ struct server {
 	pthread_t *threads;
 	struct observer **access_logs;
 	unsigned ready;   /* workers that are initialised */
-	unsigned started; /* threads */
+	unsigned started; /* threads: of the second worker and those behind it */
+	bool running;     /* the first worker runs, or has run */
 	struct bound_address *addresses;
 	unsigned address_count;
 	uint32_t connection_limit;
@@ -233,6 +234,12 @@ struct server *server_create(const struct proxy_settings *settings, struct err *
 	return server;
 }
 
+/* False where the start has failed before. */
+static bool has_run(const struct server *server, unsigned index)
+{
+	return index == 0 ? server->running : index <= server->started;
+}
+
 void server_destroy(struct server *server)
 {
 	if (server == NULL) {
@@ -240,7 +247,7 @@ void server_destroy(struct server *server)
 	}
 	remove_socket_files(server);
 	for (unsigned i = 0; i < server->ready; i++) {
-		if (i >= server->started) { /* the start has failed: it never ran */
+		if (!has_run(server, i)) {
 			worker_discard(server->workers[i]);
 		}
 		access_log_destroy(server->access_logs[i]);
@@ -267,7 +274,7 @@ static void *run_thread(void *context)
 
 enum err_code server_start(struct server *server, struct err *err)
 {
-	for (unsigned i = 0; i < server->ready; i++) {
+	for (unsigned i = 1; i < server->ready; i++) {
 		int rc = pthread_create(&server->threads[i], NULL, run_thread, server->workers[i]);
 
 		if (rc != 0) {
@@ -278,18 +285,27 @@ enum err_code server_start(struct server *server, struct err *err)
 	return ERR_NONE;
 }
 
+void server_run(struct server *server)
+{
+	server->running = true;
+	worker_run(server->workers[0]);
+	server_join(server);
+}
+
 void server_drain(struct server *server)
 {
 	atomic_store_explicit(&server->draining, true, memory_order_relaxed);
 	remove_socket_files(server);
-	for (unsigned i = 0; i < server->started; i++) {
-		worker_drain(server->workers[i]);
+	for (unsigned i = 0; i < server->ready; i++) {
+		if (has_run(server, i)) {
+			worker_drain(server->workers[i]);
+		}
 	}
 }
 
 void server_join(struct server *server)
 {
-	for (unsigned i = 0; i < server->started; i++) {
+	for (unsigned i = 1; i <= server->started; i++) {
 		(void)pthread_join(server->threads[i], NULL);
 	}
 }

@@ -21,7 +21,8 @@ struct server; /* opaque: its members are in server.c */
  * NULL with a sentence in `err` where an address cannot be had (ERR_SYSTEM).
  */
 struct server *server_create(const struct proxy_settings *settings, struct err *err);
-/* After server_join(), or before server_start(). */
+/* Once server_run() has returned, or without it; where the start has failed, after server_drain()
+ * and server_join(). */
 void server_destroy(struct server *server);
 
 unsigned server_worker_count(const struct server *server);
@@ -34,12 +35,17 @@ void server_set_claim(struct server *server, const struct claim *claim);
  * that was bound: "127.0.0.1:8080". Lives as long as the server. */
 const char *server_address(const struct server *server, unsigned index);
 
-/* Starts the threads. 0, or ERR_SYSTEM. */
+/* Starts the threads of all workers but the first. 0, or ERR_SYSTEM. */
 enum err_code server_start(struct server *server, struct err *err);
+/*
+ * Runs the first worker on the calling thread, until it and all others were drained and have ended.
+ * One worker needs no thread then: a process with one thread pays less for each system call.
+ */
+void server_run(struct server *server);
 /* Any thread, once: see worker_drain(). */
 void server_drain(struct server *server);
 bool server_draining(const struct server *server);
-/* Waits for the threads' end. */
+/* Waits for the end of the threads that were started; server_run() does so itself. */
 void server_join(struct server *server);
 
 /* How many client connections may be open, and are. Any thread. */
