@@ -74,23 +74,21 @@ static uint8_t add_text(struct poll_row *row, size_t *used, struct slice text, s
 	return (uint8_t)len;
 }
 
-static void fill(struct poll_row *row, const struct exchange *exchange)
+/* All but its number. What is behind its texts stays as it was. Returns how much of it that is. */
+static size_t fill(struct poll_row *row, const struct exchange *exchange)
 {
 	const struct exchange_clock *clock = &exchange->clock;
 	struct slice path = exchange->target.path;
 	size_t used = 0;
 
-	*row = (struct poll_row){
-		.wall_us = clock->wall_us,
-		.duration_us =
-			clock->end_us > clock->begin_us ? clock->end_us - clock->begin_us : 0,
-		.request_bytes = exchange->request_bytes,
-		.response_bytes = exchange->response_bytes,
-		.status = (uint16_t)exchange->status,
-		.state = (uint8_t)exchange->state,
-		.method = exchange->request.method,
-		.error = (uint8_t)exchange->error.code,
-	};
+	row->wall_us = clock->wall_us;
+	row->duration_us = clock->end_us > clock->begin_us ? clock->end_us - clock->begin_us : 0;
+	row->request_bytes = exchange->request_bytes;
+	row->response_bytes = exchange->response_bytes;
+	row->status = (uint16_t)exchange->status;
+	row->state = (uint8_t)exchange->state;
+	row->method = exchange->request.method;
+	row->error = (uint8_t)exchange->error.code;
 	row->request_id_len = add_text(row, &used, exchange->request_id, REQUEST_ID_MAX);
 	row->method_len = add_text(row, &used, exchange->request.method_name, POLL_ROW_METHOD_MAX);
 	row->route_len = add_text(row, &used,
@@ -98,6 +96,7 @@ static void fill(struct poll_row *row, const struct exchange *exchange)
 		POLL_ROW_ROUTE_MAX);
 	row->path_len = add_text(row, &used, path, POLL_ROW_TEXT);
 	row->path_cut = row->path_len < path.len;
+	return offsetof(struct poll_row, text) + used;
 }
 
 /* The next row is written into memory that was last touched a log's length ago; asked for now, it
@@ -114,14 +113,15 @@ static void fetch_next(const struct poll_log *log)
 void poll_log_add(struct poll_log *log, const struct exchange *exchange)
 {
 	struct poll_row row;
+	size_t size;
 
 	if (log->capacity == 0) {
 		return;
 	}
-	fill(&row, exchange);
+	size = fill(&row, exchange);
 	lock(log);
 	row.seq = atomic_fetch_add_explicit(log->next_seq, 1, memory_order_relaxed);
-	log->rows[log->end % log->capacity] = row;
+	memcpy(&log->rows[log->end % log->capacity], &row, size);
 	log->end++;
 	if (log->end - log->first > log->capacity) {
 		log->first++;
