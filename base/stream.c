@@ -16,6 +16,7 @@
 
 enum {
 	GATHER_PARTS = 64, /* a head, and twenty chunks with their lines and ends */
+	JOIN_MAX = 1024, /* so few bytes in parts are sooner copied than described to the kernel */
 	PROBE_AFTER_S = 60,
 };
 
@@ -219,6 +220,21 @@ static void send_shutdown(struct stream *stream)
 	}
 }
 
+/* A head and a small body: one part leaves by sendto(), for which the kernel need not fetch a
+ * message header and a vector first. */
+static void join_parts(struct stream *stream, struct stream_gather *gather)
+{
+	char *joined = loop_scratch(stream->loop, gather->len);
+	char *at = joined;
+
+	for (unsigned i = 0; i < gather->count; i++) {
+		memcpy(at, gather->parts[i].iov_base, gather->parts[i].iov_len);
+		at += gather->parts[i].iov_len;
+	}
+	gather->parts[0] = (struct iovec){.iov_base = joined, .iov_len = gather->len};
+	gather->count = 1;
+}
+
 static void on_flush(struct task *task)
 {
 	struct stream *stream = container_of(task, struct stream, flush);
@@ -231,6 +247,9 @@ static void on_flush(struct task *task)
 		return;
 	}
 	if (gather != NULL) {
+		if (gather->count > 1 && gather->len <= JOIN_MAX) {
+			join_parts(stream, gather);
+		}
 		if (stream->writes == 0) {
 			taken = try_parts(stream, gather, &all);
 		} else {

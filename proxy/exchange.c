@@ -213,7 +213,7 @@ struct exchange *exchange_create(struct worker *worker, struct requester *client
 	exchange->capture = CAPTURE_FULL;
 	arena_init(&exchange->arena, &worker->loop.arenas, worker->exchange_memory);
 	exchange->clock.begin_us = loop_now_us(&worker->loop);
-	exchange->clock.wall_us = clock_wall_us();
+	exchange->clock.wall_us = worker_wall_us(worker);
 	list_push_back(&worker->running, &exchange->node);
 	return exchange;
 }

@@ -14,6 +14,7 @@
 #include "proxy/server.h"
 
 enum {
+	WALL_CLOCK_EVERY_US = 100 * 1000,
 	TARGET_MAX = 16 * 1024, /* a request target; above it 414. Browsers stop far below */
 };
 
@@ -89,12 +90,23 @@ void worker_client_gone(struct worker *worker, bool over_limit)
 
 /* --- the rest */
 
+uint64_t worker_wall_us(struct worker *worker)
+{
+	uint64_t now_us = loop_now_us(&worker->loop);
+
+	if (worker->wall_read_us == 0 || now_us - worker->wall_read_us >= WALL_CLOCK_EVERY_US) {
+		worker->wall_read_us = now_us;
+		worker->wall_offset_us = clock_wall_us() - now_us;
+	}
+	return now_us + worker->wall_offset_us;
+}
+
 struct slice worker_date(struct worker *worker)
 {
 	uint64_t now_us = loop_now_us(&worker->loop);
 
 	if (worker->date_us == 0 || now_us - worker->date_us >= 1000 * 1000) {
-		uint64_t wall_us = clock_wall_us();
+		uint64_t wall_us = worker_wall_us(worker);
 
 		clock_format_imf(wall_us, worker->date);
 		/* Kept for what is left of this second of the wall clock. */

@@ -55,7 +55,9 @@ struct worker {
 	bool ending;           /* no client is left: the pools close, then the loop ends */
 	struct timer drain_timer;
 	struct message drain_message;
-	uint64_t date_us; /* when `date` was made */
+	uint64_t wall_read_us;   /* when the wall clock was read; 0 = not yet */
+	uint64_t wall_offset_us; /* what it was ahead of the monotonic one then */
+	uint64_t date_us;        /* when `date` was made */
 	char date[CLOCK_IMF_SIZE];
 };
 
@@ -79,6 +81,11 @@ void worker_discard(struct worker *worker);
 /* A client connection is gone for good (called by proxy/client.c). */
 void worker_client_gone(struct worker *worker, bool over_limit);
 
+/*
+ * The wall clock in microseconds, read ten times a second and reckoned from the monotonic one in
+ * between: two requests of a connection never stand in the wrong order but where it was set back.
+ */
+uint64_t worker_wall_us(struct worker *worker);
 /* The value of a Date field now; formatted once a second. Lives until the next second. */
 struct slice worker_date(struct worker *worker);
 
