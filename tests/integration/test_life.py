@@ -1,7 +1,9 @@
 """From start to end: signals, draining, and a log that nobody reads."""
 
 import contextlib
+import ctypes
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -20,6 +22,34 @@ def refuses_connections(proxy):
     except ConnectionRefusedError:
         return True
     return False
+
+
+def sockets_of(pid, thread):
+    folder = f"/proc/{pid}/task/{thread}/fd"
+    return [
+        name for name in os.listdir(folder) if os.readlink(f"{folder}/{name}").startswith("socket:")
+    ]
+
+
+def can_leave_descriptors():
+    close_range = getattr(ctypes.CDLL(None), "close_range", None)
+    last = ctypes.c_uint(2**32 - 1)
+    return close_range is not None and close_range(last, last, 0) == 0
+
+
+@pytest.mark.skipif(not can_leave_descriptors(), reason="close_range() is not to be had here")
+def test_one_worker_has_the_sockets_for_itself(sightglass, origin):
+    """What shares them makes each of its system calls dearer."""
+    proxy = sightglass(origin, workers=1)
+    idle = proxy.connect()
+    threads = os.listdir(f"/proc/{proxy.pid}/task")
+    until(
+        lambda: [thread for thread in threads if sockets_of(proxy.pid, thread)] == [str(proxy.pid)],
+        "the other threads have let go of them",
+    )
+    proxy.signal(signal.SIGTERM)
+    idle.expect_end()
+    assert proxy.wait() == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

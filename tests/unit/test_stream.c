@@ -49,7 +49,9 @@ struct fixture {
 	bool accepted;
 	bool closed;
 	struct buffer came; /* what `bytes` brought */
-	char told[64];      /* a letter an event, but for `bytes` */
+	size_t reads[8];    /* how much at once, at first */
+	unsigned read_count;
+	char told[64]; /* a letter an event, but for `bytes` */
 	unsigned told_count;
 	int status;                                      /* of `connected` or `failed` */
 	void (*on_event)(struct fixture *f, char event); /* what the owner does about it */
@@ -88,6 +90,9 @@ static void on_bytes(struct stream *stream, struct slice bytes)
 	assert_true(bytes.len > 0);
 	assert_ptr_equal(bytes.ptr, f->loop.read_buffer);
 	buffer_append_slice(&f->came, bytes);
+	if (f->read_count < sizeof(f->reads) / sizeof(f->reads[0])) {
+		f->reads[f->read_count++] = bytes.len;
+	}
 	tell(f, 'B');
 }
 
@@ -403,6 +408,29 @@ static void a_pause_from_within_bytes_holds_the_next_ones_back(void **state)
 	stream_resume(&f->stream);
 	RUN_UNTIL(f, f->came.len == LOOP_READ_BUFFER_SIZE + 1000);
 	assert_memory_equal(f->came.ptr, f->block, f->came.len);
+}
+
+/* Over a unix socket, where what was sent is there to be read at once. */
+static void where_a_read_was_full_the_next_ones_are_shorter(void **state)
+{
+	struct fixture *f = *state;
+	const int room = SOME;
+	const ssize_t size = LOOP_READ_BUFFER_SIZE + LOOP_READ_ON_SIZE + 1000;
+
+	stream_pause(&f->stream);
+	assert_int_equal(setsockopt(f->peer, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
+	assert_int_equal(send(f->peer, f->block, (size_t)size, MSG_DONTWAIT), size);
+	stream_resume(&f->stream);
+	RUN_UNTIL(f, f->came.len == (size_t)size);
+	assert_int_equal(f->read_count, 3);
+	assert_int_equal(f->reads[0], LOOP_READ_BUFFER_SIZE);
+	assert_int_equal(f->reads[1], LOOP_READ_ON_SIZE);
+	stream_pause(&f->stream); /* and once one was not full, there is room again */
+	assert_int_equal(send(f->peer, f->block, LOOP_READ_BUFFER_SIZE, MSG_DONTWAIT),
+		LOOP_READ_BUFFER_SIZE);
+	stream_resume(&f->stream);
+	RUN_UNTIL(f, f->read_count > 3);
+	assert_int_equal(f->reads[3], LOOP_READ_BUFFER_SIZE);
 }
 
 static void the_peers_end_is_told_and_writing_goes_on(void **state)
@@ -884,6 +912,7 @@ int main(void)
 		BOTH(what_the_peer_sends_comes),
 		BOTH(nothing_comes_while_it_is_paused),
 		TCP(a_pause_from_within_bytes_holds_the_next_ones_back),
+		UNIX(where_a_read_was_full_the_next_ones_are_shorter),
 		BOTH(the_peers_end_is_told_and_writing_goes_on),
 		TCP(a_reset_is_a_failure_and_told_once),
 		TCP(a_reset_right_behind_bytes_is_no_end),
