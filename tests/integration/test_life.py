@@ -38,6 +38,9 @@ def can_leave_descriptors():
 
 
 @pytest.mark.skipif(not can_leave_descriptors(), reason="close_range() is not to be had here")
+@pytest.mark.skipif(
+    os.environ.get("SIGHTGLASS_SANITIZED") == "1", reason="a sanitizer has threads of its own"
+)
 def test_one_worker_has_the_sockets_for_itself(sightglass, origin):
     """What shares them makes each of its system calls dearer."""
     proxy = sightglass(origin, workers=1)
