@@ -19,6 +19,7 @@ enum {
 	EVICTION_FACTOR = 64,
 	CLEARED_A_TURN = 32, /* records, before others get the lock */
 	RESERVE_SHARE = 512, /* of the region: a reserve is at most this part of it */
+	MORE_MAX = 4096,     /* bytes that a record has room for beforehand */
 	FETCHED_AHEAD = 20,  /* granules of a record: its struct, and a head of usual length */
 };
 
@@ -322,6 +323,18 @@ static void *use_reserve(
 	return run;
 }
 
+/* Room for what is likely to be added is a guess: nothing goes for an unusual one, and none is made
+ * where memory is small. */
+static uint32_t granules_with(const struct capture_store *store, size_t size, size_t more)
+{
+	uint32_t wanted = region_granules(sizeof(struct record) + size + more);
+
+	if (more > MORE_MAX || wanted > store->region.granules / RESERVE_SHARE) {
+		wanted = region_granules(sizeof(struct record) + size);
+	}
+	return wanted;
+}
+
 /* The next record is likely to be as long as this one. */
 static void make_reserve(struct capture_store *store, struct capture_reserve *reserve,
 	uint32_t wanted, enum capture_class class_of)
@@ -338,7 +351,7 @@ static void make_reserve(struct capture_store *store, struct capture_reserve *re
 static struct record *begin(struct capture_store *store, struct capture_reserve *reserve,
 	size_t size, size_t more, enum capture_class class_of, uint64_t id_hash)
 {
-	uint32_t wanted = region_granules(sizeof(struct record) + size + more);
+	uint32_t wanted = granules_with(store, size, more);
 	uint32_t granules = wanted;
 	struct record *record;
 

@@ -264,6 +264,34 @@ static void a_body_cut_off_before_its_length_keeps_what_came(void **state)
 	assert_string_equal(text, "858be3b5082c7eb73dc31a0ba04530cd");
 }
 
+/* How long the last answer was is a guess for the next one, and no reason to forget anything. */
+static void an_unusually_long_head_makes_nothing_go_for_the_next_record(void **state)
+{
+	struct fixture *f = *state;
+	struct capture_counts counts;
+	char *head;
+
+	start(f, 64 * 1024, 0);
+	head = test_malloc(40 * 1024);
+	memset(head, 'x', 40 * 1024);
+	memcpy(head, "HTTP/1.1 204 No Content\r\nX-Long: ", 33);
+	memcpy(head + 40 * 1024 - 5, "\r\n\r\n", 5);
+	for (unsigned i = 0; i < 2; i++) {
+		fake_begin(&f->fake, f->observer, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "id",
+			CAPTURE_FULL);
+		fake_request_end(&f->fake, NULL);
+		fake_response(&f->fake, i == 0 ? head : "HTTP/1.1 204 No Content\r\n\r\n");
+		fake_response_end(&f->fake, NULL);
+		fake_finish(&f->fake, EXCHANGE_COMPLETE, ERR_NONE);
+	}
+	test_free(head);
+	capture_store_counts(f->store, &counts);
+	assert_int_equal(counts.count, 2);
+	assert_int_equal(counts.evicted, 0);
+	assert_int_equal(counts.dropped, 0);
+	assert_int_equal(counts.truncated, 0);
+}
+
 static void two_bodies_that_grow_at_once_stay_apart(void **state)
 {
 	struct fixture *f = *state;
@@ -336,6 +364,7 @@ int main(void)
 		TEST(a_body_larger_than_all_memory_fills_it_and_streams_on),
 		TEST(a_finished_body_holds_little_more_memory_than_its_bytes),
 		TEST(a_body_cut_off_before_its_length_keeps_what_came),
+		TEST(an_unusually_long_head_makes_nothing_go_for_the_next_record),
 		TEST(two_bodies_that_grow_at_once_stay_apart),
 		TEST(what_could_be_read_of_a_running_body_stays),
 		TEST(more_than_was_announced_is_kept_all_the_same),
