@@ -61,11 +61,36 @@ void body_hash_add(struct body_hash *hash, struct slice bytes)
 	XXH3_128bits_update(hash->xxh, bytes.ptr, bytes.len);
 }
 
+/* Where the body's hash is kept, in its first piece; NULL where there is no room for it. */
+static struct record_hash *room_for(struct record_body_data *body)
+{
+	struct record_piece *piece = atomic_load_explicit(&body->first, memory_order_relaxed);
+
+	if (piece == NULL || !piece->has_hash) {
+		return NULL;
+	}
+	return (struct record_hash *)(piece + 1);
+}
+
 static void put(struct record_body_data *body, XXH128_hash_t hash)
 {
-	atomic_store_explicit(&body->hash_low, hash.low64, memory_order_relaxed);
-	atomic_store_explicit(&body->hash_high, hash.high64, memory_order_relaxed);
-	atomic_store_explicit(&body->hashed, true, memory_order_release);
+	struct record_hash *room = room_for(body);
+
+	if (room != NULL) {
+		atomic_store_explicit(&room->low, hash.low64, memory_order_relaxed);
+		atomic_store_explicit(&room->high, hash.high64, memory_order_relaxed);
+		atomic_store_explicit(&body->hashed, true, memory_order_release);
+	}
+}
+
+static XXH128_hash_t get(struct record_body_data *body)
+{
+	const struct record_hash *room = room_for(body); /* there is one, as it is `hashed` */
+
+	return (XXH128_hash_t){
+		.low64 = atomic_load_explicit(&room->low, memory_order_relaxed),
+		.high64 = atomic_load_explicit(&room->high, memory_order_relaxed),
+	};
 }
 
 void body_hash_end(
@@ -123,12 +148,12 @@ bool record_body_hash(const struct record_body *body, uint8_t out[static RECORD_
 	if (!body->has_hash) {
 		return false;
 	}
-	if (!atomic_load_explicit(&data->hashed, memory_order_acquire)) {
-		/* Several may find it at once: they find the same. */
-		put(data, hash_of_kept(body));
+	if (atomic_load_explicit(&data->hashed, memory_order_acquire)) {
+		hash = get(data);
+	} else {
+		hash = hash_of_kept(body); /* several may find it at once: they find the same */
+		put(data, hash);
 	}
-	hash.low64 = atomic_load_explicit(&data->hash_low, memory_order_relaxed);
-	hash.high64 = atomic_load_explicit(&data->hash_high, memory_order_relaxed);
 	XXH128_canonicalFromHash(&canonical, hash);
 	memcpy(out, canonical.digest, RECORD_HASH_SIZE);
 	return true;

@@ -43,10 +43,11 @@ void body_recorder_start_in(struct body_recorder *recorder, void *memory, size_t
 {
 	struct record_piece *piece = memory;
 
-	assert(recorder->piece == NULL && room <= UINT32_MAX);
+	assert(recorder->piece == NULL && room <= INT32_MAX);
 	atomic_init(&piece->next, NULL);
 	piece->granules = 0;
-	piece->capacity = (uint32_t)room;
+	piece->capacity = (uint32_t)room & INT32_MAX;
+	piece->has_hash = false; /* so few bytes are hashed again each time somebody asks */
 	link_piece(recorder, piece);
 }
 
@@ -63,8 +64,8 @@ static size_t next_size(const struct body_recorder *recorder, size_t left)
 		size = 2 * (uint64_t)recorder->piece->capacity;
 	}
 	size = size < left ? left : size;
-	if (size > PIECE_MAX - sizeof(struct record_piece)) {
-		size = PIECE_MAX - sizeof(struct record_piece);
+	if (size > PIECE_MAX - record_piece_overhead(true)) {
+		size = PIECE_MAX - record_piece_overhead(true);
 	}
 	if (size > recorder->max - recorder->kept) {
 		size = recorder->max - recorder->kept;
@@ -80,7 +81,8 @@ static bool add_piece(struct body_recorder *recorder, struct capture_store *stor
 	if (recorder->kept == recorder->max) {
 		return false;
 	}
-	piece = capture_store_add_piece(store, record, next_size(recorder, left));
+	piece = capture_store_add_piece(
+		store, record, next_size(recorder, left), recorder->piece == NULL);
 	if (piece == NULL) {
 		return false;
 	}
@@ -92,6 +94,13 @@ static void stop_keeping(struct body_recorder *recorder)
 {
 	recorder->full = true;
 	atomic_store_explicit(&recorder->body->truncated, true, memory_order_relaxed);
+}
+
+static char *next_byte(const struct body_recorder *recorder)
+{
+	struct record_piece *piece = recorder->piece;
+
+	return (char *)piece + record_piece_overhead(piece->has_hash) + recorder->filled;
 }
 
 static void keep(struct body_recorder *recorder, struct capture_store *store, struct record *record,
@@ -112,7 +121,7 @@ static void keep(struct body_recorder *recorder, struct capture_store *store, st
 			continue;
 		}
 		len = len < room ? len : room;
-		copy_aside(record_piece_bytes(recorder->piece) + recorder->filled, bytes.ptr, len);
+		copy_aside(next_byte(recorder), bytes.ptr, len);
 		recorder->filled += len;
 		recorder->kept += len;
 		bytes = slice_of(bytes.ptr + len, bytes.len - len);
@@ -120,6 +129,19 @@ static void keep(struct body_recorder *recorder, struct capture_store *store, st
 }
 
 /* --- hashing */
+
+/* Of a body of which no byte is kept: a piece for its hash alone. Where there is no memory even for
+ * that, there will be no hash. */
+static void add_hash_room(
+	struct body_recorder *recorder, struct capture_store *store, struct record *record)
+{
+	struct record_piece *piece = capture_store_add(store, record, record_piece_overhead(true));
+
+	if (piece != NULL) {
+		body_recorder_start_in(recorder, piece, 0);
+		piece->has_hash = true;
+	}
+}
 
 /* The bytes before `bytes` were all kept, and `bytes` are not, or a body was announced that will
  * not be: from here on it is hashed as it passes. */
@@ -133,7 +155,7 @@ static void begin_hash(struct body_recorder *recorder, struct body_hash_spares *
 	while (left > 0) {
 		size_t len = left < piece->capacity ? (size_t)left : piece->capacity;
 
-		body_hash_add(recorder->hash, slice_of((const char *)(piece + 1), len));
+		body_hash_add(recorder->hash, slice_of(record_piece_bytes(piece), len));
 		left -= len;
 		piece = atomic_load_explicit(&piece->next, memory_order_relaxed);
 	}
@@ -157,6 +179,9 @@ void body_recorder_add(struct body_recorder *recorder, struct capture_store *sto
 		keep(recorder, store, record, bytes);
 	}
 	if (recorder->hash == NULL && will_not_be_kept(recorder)) {
+		if (recorder->piece == NULL) {
+			add_hash_room(recorder, store, record);
+		}
 		begin_hash(recorder, spares);
 	}
 	if (recorder->hash != NULL) {
@@ -164,7 +189,8 @@ void body_recorder_add(struct body_recorder *recorder, struct capture_store *sto
 	}
 	recorder->size += bytes.len;
 	atomic_store_explicit(&recorder->body->size, recorder->size, memory_order_relaxed);
-	atomic_store_explicit(&recorder->body->kept, recorder->kept, memory_order_release);
+	atomic_store_explicit(
+		&recorder->body->kept, (uint32_t)recorder->kept, memory_order_release);
 }
 
 void body_recorder_count(struct body_recorder *recorder, uint64_t size)

@@ -28,8 +28,8 @@ struct body_recorder {
 	bool full;              /* nothing more is kept of it */
 };
 
-/* `body` is all new. `expected` is a guess that saves memory, not trusted: UINT64_MAX where nothing
- * was said. */
+/* `body` is all new. `max` is below 4 GiB. `expected` is a guess that saves memory, not trusted:
+ * UINT64_MAX where nothing was said. */
 void body_recorder_init(struct body_recorder *recorder, struct record_body_data *body, uint64_t max,
 	uint64_t expected);
 /* Memory of the record for a body of `room` bytes, before any came: sizeof(struct record_piece) +

@@ -10,7 +10,7 @@
 #include "proxy/exchange.h"
 
 enum {
-	INLINE_BODY_MAX = 2048, /* a body of a known length up to this lies with its head */
+	INLINE_BODY_MAX = 4096, /* a body of a known length up to this lies with its head */
 	RUNS_SPARE_MAX = 256,
 };
 
@@ -83,7 +83,7 @@ enum {
 
 struct writer { /* puts texts behind the record's struct */
 	struct record *record;
-	struct slice head; /* where it was read to */
+	struct slice head; /* where it was read to: the first of what is put */
 	size_t used;
 };
 
@@ -110,13 +110,24 @@ static void take_refused_target(const struct head *head, struct texts *texts)
 	}
 }
 
+/* Shown, not used: one that is longer than any path may be is cut. */
+static struct slice route_text(const struct route *route)
+{
+	struct slice text = slice_str(route == NULL ? NULL : route->text);
+
+	if (text.len > UINT16_MAX) {
+		text.len = UINT16_MAX;
+	}
+	return text;
+}
+
 static void gather(const struct exchange *exchange, struct texts *texts)
 {
 	*texts = (struct texts){
 		.request_id = exchange->request_id,
 		.trace_id = slice_str(exchange->trace_id),
 		.client_ip = slice_str(exchange->client_ip),
-		.route = slice_str(exchange->route == NULL ? NULL : exchange->route->text),
+		.route = route_text(exchange->route),
 		.host = exchange->host,
 		.method_name = exchange->request.method_name,
 		.path = exchange->target.path,
@@ -138,32 +149,43 @@ static size_t size_beside_head(const struct texts *texts, struct slice head)
 	return size;
 }
 
+/* Where it lies, from the record on. */
+static uint32_t copy_text(struct writer *writer, struct slice text)
+{
+	size_t at = sizeof(struct record) + writer->used;
+
+	if (text.len > 0) {
+		memcpy((char *)writer->record + at, text.ptr, text.len);
+	}
+	writer->used += text.len;
+	return (uint32_t)at;
+}
+
 static struct record_text put(struct writer *writer, struct slice text)
 {
-	size_t at = sizeof(struct record);
+	size_t at;
 
-	if (lies_within(text, writer->head)) { /* the head is the first of what is put */
-		at += (size_t)(text.ptr - writer->head.ptr);
+	if (lies_within(text, writer->head)) {
+		at = sizeof(struct record) + (size_t)(text.ptr - writer->head.ptr);
 	} else {
-		at += writer->used;
-		if (text.len > 0) {
-			memcpy((char *)writer->record + at, text.ptr, text.len);
-		}
-		writer->used += text.len;
+		at = copy_text(writer, text);
 	}
 	return (struct record_text){.at = (uint32_t)at, .len = (uint32_t)text.len};
 }
 
 static void put_texts(struct record *record, const struct texts *texts, struct slice head)
 {
-	struct writer writer = {.record = record, .head = slice_of(NULL, 0)};
+	struct writer writer = {.record = record, .head = head};
 
-	record->request = put(&writer, head);
-	writer.head = head;
+	(void)copy_text(&writer, head);
+	record->request_size = (uint32_t)head.len;
+	record->beside_at = copy_text(&writer, texts->trace_id);
+	record->trace_id_len = (uint8_t)texts->trace_id.len; /* at most TRACE_ID_LEN */
+	(void)copy_text(&writer, texts->client_ip);
+	record->client_ip_len = (uint8_t)texts->client_ip.len; /* below CLIENT_IP_MAX */
+	(void)copy_text(&writer, texts->route);
+	record->route_len = (uint16_t)texts->route.len;
 	record->request_id = put(&writer, texts->request_id);
-	record->trace_id = put(&writer, texts->trace_id);
-	record->client_ip = put(&writer, texts->client_ip);
-	record->route = put(&writer, texts->route);
 	record->host = put(&writer, texts->host);
 	record->method_name = put(&writer, texts->method_name);
 	record->path = put(&writer, texts->path);
@@ -178,10 +200,11 @@ static void put_facts(struct record *record, const struct exchange *exchange, bo
 	record->method = head->method;
 	record->request_version_minor = head->version_minor;
 	record->has_query = has_query;
-	record->scheme = exchange->scheme;
+	record->is_https = strcmp(exchange->scheme, "https") == 0;
 	record->wall_us = exchange->clock.wall_us;
 	record->begin_us = exchange->clock.begin_us;
-	record->request_head_us = exchange->clock.request_head_us;
+	record->request_head_moment =
+		record_moment(exchange->clock.begin_us, exchange->clock.request_head_us);
 	record->request_count = head->bytes == NULL ? 0 : head->count;
 	record->request_fields_at = record->request_count == 0 ? 0 : head->fields[0].name_at;
 	atomic_init(&record->ended, false);
@@ -344,16 +367,13 @@ static uint64_t expected_length(const struct exchange *exchange, const struct he
 	return length;
 }
 
-/* Copies a text to `*at`, and moves that behind it. */
-static struct slice put_at(char **at, struct slice text)
+/* Returns what is behind it. */
+static char *put_at(char *at, struct slice text)
 {
-	char *start = *at;
-
 	if (text.len > 0) {
-		memcpy(start, text.ptr, text.len);
+		memcpy(at, text.ptr, text.len);
 	}
-	*at = start + text.len;
-	return slice_of(start, text.len);
+	return at + text.len;
 }
 
 static void write_answer(struct record_answer *answer, const struct exchange *exchange,
@@ -362,17 +382,21 @@ static void write_answer(struct record_answer *answer, const struct exchange *ex
 	char *at = (char *)(answer + 1);
 
 	*answer = (struct record_answer){
-		.first_byte_us = exchange->clock.first_byte_us,
+		.head_size = head->size,
+		.fields_at = head->count == 0 ? 0 : head->fields[0].name_at,
+		.upstream_len = (uint32_t)upstream.len,
+		.error_len = (uint32_t)error.len,
+		.first_byte_moment =
+			record_moment(exchange->clock.begin_us, exchange->clock.first_byte_us),
+		.count = head->count,
 		.status = (uint16_t)exchange->status,
 		.version_minor = head->version_minor,
 		.error_code = (uint8_t)exchange->error.code,
 		.tunnel = exchange->state == EXCHANGE_TUNNEL,
 	};
-	answer->head.bytes = put_at(&at, slice_of(head->bytes, head->size));
-	answer->head.count = head->count;
-	answer->head.fields_at = head->count == 0 ? 0 : head->fields[0].name_at;
-	answer->upstream = put_at(&at, upstream);
-	answer->error = put_at(&at, error);
+	at = put_at(at, slice_of(head->bytes, head->size));
+	at = put_at(at, upstream);
+	(void)put_at(at, error);
 }
 
 static struct slice error_text(const struct exchange *exchange)
@@ -415,50 +439,64 @@ static void on_response_head(
 
 /* --- the end */
 
-/* The text as it lies in the record already (`known`), or put there now; empty where there is no
- * memory for it. */
-static struct slice keep_text(
-	struct capture *capture, struct run *run, struct slice text, struct slice known)
+static bool answer_says(
+	const struct record_answer *answer, struct slice upstream, struct slice error)
 {
-	char *copy;
+	const char *at;
 
-	if (slice_equal(text, known)) {
-		return known;
+	if (answer == NULL) {
+		return upstream.len == 0 && error.len == 0;
 	}
-	copy = capture_store_add(capture->store, run->record, text.len);
-	if (copy == NULL) {
+	at = (const char *)(answer + 1) + answer->head_size;
+	return slice_equal(upstream, slice_of(at, answer->upstream_len)) &&
+	       slice_equal(error, slice_of(at + answer->upstream_len, answer->error_len));
+}
+
+/* Who was asked and what went wrong; NULL where the answer says it all, or there is no memory. */
+static const struct record_outcome *keep_outcome(
+	struct capture *capture, struct run *run, const struct exchange *exchange)
+{
+	const struct record_answer *answer =
+		atomic_load_explicit(&run->record->answer, memory_order_relaxed);
+	struct slice upstream = slice_str(exchange->upstream);
+	struct slice error = error_text(exchange);
+	struct record_outcome *outcome;
+
+	if (answer_says(answer, upstream, error)) {
+		return NULL;
+	}
+	outcome = capture_store_add(
+		capture->store, run->record, sizeof(*outcome) + upstream.len + error.len);
+	if (outcome == NULL) {
 		run->truncated = true;
-		return slice_of(NULL, 0);
+		return NULL;
 	}
-	if (text.len > 0) {
-		memcpy(copy, text.ptr, text.len);
-	}
-	return slice_of(copy, text.len);
+	outcome->upstream_len = (uint32_t)upstream.len;
+	outcome->error_len = (uint32_t)error.len;
+	(void)put_at(put_at((char *)(outcome + 1), upstream), error);
+	return outcome;
 }
 
 static void put_end(struct capture *capture, struct run *run, const struct exchange *exchange)
 {
 	const struct exchange_clock *clock = &exchange->clock;
+	uint64_t begin_us = clock->begin_us;
 	struct record *record = run->record;
-	const struct record_answer *answer =
-		atomic_load_explicit(&record->answer, memory_order_relaxed);
-	struct slice none = slice_of(NULL, 0);
 
-	record->upstream = keep_text(capture, run, slice_str(exchange->upstream),
-		answer == NULL ? none : answer->upstream);
-	record->error = keep_text(
-		capture, run, error_text(exchange), answer == NULL ? none : answer->error);
+	record->outcome = keep_outcome(capture, run, exchange);
 	record->error_code = (uint8_t)exchange->error.code;
 	record->state = (uint8_t)exchange->state;
 	record->status = (uint16_t)exchange->status;
-	record->attempts = exchange->attempts;
+	record->attempts =
+		(uint8_t)(exchange->attempts < UINT8_MAX ? exchange->attempts : UINT8_MAX);
 	record->reused = exchange->reused;
-	record->idle_ms = exchange->idle_ms;
-	record->queued_us = clock->queued_us;
-	record->connecting_us = clock->connecting_us;
-	record->connected_us = clock->connected_us;
-	record->sent_us = clock->sent_us;
-	record->first_byte_us = clock->first_byte_us;
+	record->idle_ms =
+		(uint32_t)(exchange->idle_ms < UINT32_MAX ? exchange->idle_ms : UINT32_MAX);
+	record->queued_moment = record_moment(begin_us, clock->queued_us);
+	record->connecting_moment = record_moment(begin_us, clock->connecting_us);
+	record->connected_moment = record_moment(begin_us, clock->connected_us);
+	record->sent_moment = record_moment(begin_us, clock->sent_us);
+	record->first_byte_moment = record_moment(begin_us, clock->first_byte_us);
 	record->end_us = clock->end_us;
 }
 

@@ -38,14 +38,28 @@ static void read_body(struct record_body_data *data, struct record_body *body)
 	body->data = data;
 }
 
+/* Two texts that lie one behind the other. */
+static void read_outcome(
+	const char *at, uint32_t upstream_len, uint32_t error_len, struct record_view *view)
+{
+	view->upstream = slice_of(at, upstream_len);
+	view->error = slice_of(at + upstream_len, error_len);
+}
+
 static void read_answer(const struct record_answer *answer, struct record_view *view)
 {
+	const char *head = (const char *)(answer + 1);
+
 	view->status = answer->status;
-	view->response = answer->head;
+	view->response = (struct record_head){
+		.bytes = slice_of(head, answer->head_size),
+		.fields_at = answer->fields_at,
+		.count = answer->count,
+	};
 	view->response_version_minor = answer->version_minor;
-	view->clock.first_byte_us = answer->first_byte_us;
-	view->upstream = answer->upstream;
-	view->error = answer->error;
+	view->clock.first_byte_us =
+		record_moment_us(view->clock.begin_us, answer->first_byte_moment);
+	read_outcome(head + answer->head_size, answer->upstream_len, answer->error_len, view);
 	view->error_code = (enum err_code)answer->error_code;
 	if (answer->tunnel) {
 		view->state = EXCHANGE_TUNNEL;
@@ -54,36 +68,44 @@ static void read_answer(const struct record_answer *answer, struct record_view *
 
 static void read_end(const struct record *record, struct record_view *view)
 {
+	uint64_t begin_us = record->begin_us;
+
 	view->state = (enum exchange_state)record->state;
 	view->status = record->status;
 	view->error_code = (enum err_code)record->error_code;
-	view->error = record->error;
-	view->upstream = record->upstream;
 	view->attempts = record->attempts;
 	view->reused = record->reused;
 	view->idle_ms = record->idle_ms;
-	view->clock.queued_us = record->queued_us;
-	view->clock.connecting_us = record->connecting_us;
-	view->clock.connected_us = record->connected_us;
-	view->clock.sent_us = record->sent_us;
-	view->clock.first_byte_us = record->first_byte_us;
+	view->clock.queued_us = record_moment_us(begin_us, record->queued_moment);
+	view->clock.connecting_us = record_moment_us(begin_us, record->connecting_moment);
+	view->clock.connected_us = record_moment_us(begin_us, record->connected_moment);
+	view->clock.sent_us = record_moment_us(begin_us, record->sent_moment);
+	view->clock.first_byte_us = record_moment_us(begin_us, record->first_byte_moment);
 	view->clock.end_us = record->end_us;
+	if (record->outcome != NULL) {
+		read_outcome((const char *)(record->outcome + 1), record->outcome->upstream_len,
+			record->outcome->error_len, view);
+	}
 }
 
 static void read_begin(const struct record *record, struct record_view *view)
 {
+	const char *beside = (const char *)record + record->beside_at;
+
 	*view = (struct record_view){
 		.seq = record->seq,
 		.state = EXCHANGE_ACTIVE,
 		.level = (enum capture_level)record->level,
 		.clock = {.wall_us = record->wall_us,
 			.begin_us = record->begin_us,
-			.request_head_us = record->request_head_us},
+			.request_head_us =
+				record_moment_us(record->begin_us, record->request_head_moment)},
 		.request_id = text_of(record, record->request_id),
-		.trace_id = text_of(record, record->trace_id),
-		.client_ip = text_of(record, record->client_ip),
-		.route = text_of(record, record->route),
-		.scheme = record->scheme,
+		.trace_id = slice_of(beside, record->trace_id_len),
+		.client_ip = slice_of(beside + record->trace_id_len, record->client_ip_len),
+		.route = slice_of(
+			beside + record->trace_id_len + record->client_ip_len, record->route_len),
+		.scheme = record->is_https ? "https" : "http",
 		.host = text_of(record, record->host),
 		.method = (enum method)record->method,
 		.method_name = text_of(record, record->method_name),
@@ -91,7 +113,7 @@ static void read_begin(const struct record *record, struct record_view *view)
 		.query = text_of(record, record->query),
 		.has_query = record->has_query,
 		.request_version_minor = record->request_version_minor,
-		.request = {.bytes = text_of(record, record->request),
+		.request = {.bytes = slice_of((const char *)(record + 1), record->request_size),
 			.fields_at = record->request_fields_at,
 			.count = record->request_count},
 	};
@@ -195,7 +217,7 @@ bool record_parts_next(struct record_parts *walk, struct slice *bytes)
 		return false;
 	}
 	assert(piece != NULL);
-	bytes->ptr = (const char *)(piece + 1);
+	bytes->ptr = record_piece_bytes(piece);
 	bytes->len = walk->left < piece->capacity ? (size_t)walk->left : piece->capacity;
 	walk->left -= bytes->len;
 	walk->next = atomic_load_explicit(&piece->next, memory_order_relaxed);

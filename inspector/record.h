@@ -120,8 +120,8 @@ size_t record_body_copy(const struct record_body *body, uint64_t from, char *out
 
 /*
  * XXH3, 128 bits, over all bytes that passed, in canonical order. Of a body that was kept whole it
- * is made when it is first asked for, and then remembered: who adds it up while the body passes
- * makes every request pay for what few look at. False where there is none.
+ * is made when it is first asked for, and remembered where it was long: who adds it up while the
+ * body passes makes every request pay for what few look at. False where there is none.
  */
 bool record_body_hash(const struct record_body *body, uint8_t out[static RECORD_HASH_SIZE]);
 /* How many bytes record_body_hash() would have to read. */

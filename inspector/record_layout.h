@@ -32,15 +32,23 @@ enum {
 };
 
 struct record_chunk { /* begins a run of the region */
+	/* Of a record's first chunk: the newest; so they are a ring. Only the worker changes it,
+	 * under the store's lock. */
 	struct record_chunk *older;
 	uint32_t granules;
 	uint32_t used; /* bytes, with this */
 };
 
-struct record_piece { /* its bytes follow it */
+struct record_hash { /* of a body, XXH3: see record_body_data.hashed */
+	atomic_uint_least64_t low;
+	atomic_uint_least64_t high;
+};
+
+struct record_piece { /* its bytes follow it, behind its hash where it has one */
 	_Atomic(struct record_piece *) next;
 	uint32_t granules; /* of its run; 0: it lies within a chunk. Guarded by the store's lock */
-	uint32_t capacity;
+	uint32_t capacity : 31;
+	uint32_t has_hash : 1; /* there is room for the body's: in its first piece, if at all */
 };
 
 struct record_text { /* of the first chunk */
@@ -53,38 +61,43 @@ struct record_section { /* trailers; their bytes follow it */
 	uint16_t count;
 };
 
-struct record_answer { /* its texts follow it */
-	struct record_head head;
-	struct slice upstream;
-	struct slice error;
-	uint64_t first_byte_us;
+struct record_answer { /* its head follows it, then the upstream's name, then the error's text */
+	uint32_t head_size;
+	uint32_t fields_at;
+	uint32_t upstream_len;
+	uint32_t error_len;
+	uint32_t first_byte_moment; /* see record_moment(); so are all of that name */
+	uint16_t count;
 	uint16_t status;
 	uint8_t version_minor;
 	uint8_t error_code;
 	bool tunnel;
 };
 
+struct record_outcome { /* the upstream's name follows it, then the error's text */
+	uint32_t upstream_len;
+	uint32_t error_len;
+};
+
 struct record_body_data {
 	_Atomic(struct record_piece *) first;
 	atomic_uint_least64_t size;
-	atomic_uint_least64_t kept;
-	/* Of a body that was not all kept, written before `ended`; of any other, by the first
-	 * reader that asks. */
-	atomic_uint_least64_t hash_low;
-	atomic_uint_least64_t hash_high;
+	atomic_uint_least32_t kept; /* at most capture.body, which is at most 1 GiB */
+	/* The hash is in the first piece: of a body that was not all kept, written before `ended`;
+	 * of any other, by the first reader that asks. */
 	atomic_bool hashed;
 	atomic_bool truncated;
 	atomic_bool ended;
 };
 
+/* Every exchange that is kept pays for this: what is rare, or is the same twice, is not in it. */
 struct record {
 	struct record_chunk chunk; /* the first */
 
 	/* the store's: guarded by its lock */
-	struct record_chunk *newest; /* only the worker changes it, under the lock */
-	struct list node;            /* among those of its class that have ended */
-	uint64_t seq;                /* immutable */
-	uint64_t ended_order;        /* counts the ends of all records */
+	struct list node;     /* among those of its class that have ended */
+	uint64_t seq;         /* immutable */
+	uint64_t ended_order; /* counts the ends of all records */
 	atomic_uint references;
 	uint32_t granules; /* of all its runs */
 	uint8_t class_of;  /* enum capture_class */
@@ -98,17 +111,18 @@ struct record {
 	uint8_t method; /* enum method */
 	uint8_t request_version_minor;
 	bool has_query;
-	const char *scheme; /* a constant */
+	bool is_https;
+	uint8_t trace_id_len; /* these three lie, in this order, from `beside_at` on */
+	uint8_t client_ip_len;
+	uint16_t route_len;
+	uint16_t request_count;
+	uint32_t beside_at;
+	uint32_t request_size;      /* its bytes follow this struct */
+	uint32_t request_fields_at; /* within them */
+	uint32_t request_head_moment;
 	uint64_t wall_us;
 	uint64_t begin_us;
-	uint64_t request_head_us;
-	struct record_text request;
-	uint32_t request_fields_at; /* from request.at on */
-	uint16_t request_count;
 	struct record_text request_id;
-	struct record_text trace_id;
-	struct record_text client_ip;
-	struct record_text route;
 	struct record_text host;
 	struct record_text method_name;
 	struct record_text path;
@@ -122,30 +136,65 @@ struct record {
 	struct record_body_data response_body;
 
 	/* written before `ended` */
-	uint8_t state; /* enum exchange_state */
+	const struct record_outcome *outcome; /* in one of the chunks; NULL: as the answer says */
+	uint64_t end_us;
+	uint32_t queued_moment;
+	uint32_t connecting_moment;
+	uint32_t connected_moment;
+	uint32_t sent_moment;
+	uint32_t first_byte_moment;
+	uint32_t idle_ms; /* no connection is idle for as long as this counts */
+	uint16_t status;
+	uint8_t state;    /* enum exchange_state */
+	uint8_t attempts; /* as far as it counts */
 	uint8_t error_code;
 	bool reused;
-	uint16_t status;
-	uint32_t attempts;
-	uint64_t idle_ms;
-	uint64_t queued_us;
-	uint64_t connecting_us;
-	uint64_t connected_us;
-	uint64_t sent_us;
-	uint64_t first_byte_us;
-	uint64_t end_us;
-	struct slice upstream; /* in one of the chunks */
-	struct slice error;
 };
+
+/*
+ * A time since the exchange's beginning in four bytes: microseconds where they fit into 31 bits
+ * (half an hour), else milliseconds (24 days, the most it can say). 0 = did not happen, as is a
+ * `us` of 0.
+ */
+static inline uint32_t record_moment(uint64_t begin_us, uint64_t us)
+{
+	const uint32_t in_ms = UINT32_C(1) << 31;
+	uint64_t since_us;
+
+	if (us == 0) {
+		return 0;
+	}
+	since_us = us > begin_us ? us - begin_us : 0;
+	if (since_us + 1 < in_ms) {
+		return (uint32_t)since_us + 1;
+	}
+	return in_ms | (uint32_t)(since_us / 1000 < in_ms ? since_us / 1000 : in_ms - 1);
+}
+
+static inline uint64_t record_moment_us(uint64_t begin_us, uint32_t moment)
+{
+	const uint32_t in_ms = UINT32_C(1) << 31;
+
+	if (moment == 0) {
+		return 0;
+	}
+	return begin_us + (moment < in_ms ? moment - 1 : (uint64_t)(moment & ~in_ms) * 1000);
+}
 
 static inline size_t record_aligned(size_t size)
 {
 	return (size + RECORD_ALIGNMENT - 1) & ~(size_t)(RECORD_ALIGNMENT - 1);
 }
 
-static inline char *record_piece_bytes(struct record_piece *piece)
+/* What stands before a piece's bytes. */
+static inline size_t record_piece_overhead(bool has_hash)
 {
-	return (char *)(piece + 1);
+	return sizeof(struct record_piece) + (has_hash ? sizeof(struct record_hash) : 0);
+}
+
+static inline const char *record_piece_bytes(const struct record_piece *piece)
+{
+	return (const char *)piece + record_piece_overhead(piece->has_hash);
 }
 
 #endif

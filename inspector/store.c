@@ -19,7 +19,7 @@ enum {
 	EVICTION_FACTOR = 64,
 	CLEARED_A_TURN = 32, /* records, before others get the lock */
 	RESERVE_SHARE = 512, /* of the region: a reserve is at most this part of it */
-	MORE_MAX = 4096,     /* bytes that a record has room for beforehand */
+	MORE_MAX = 5 * 1024, /* bytes that a record has room for beforehand */
 	FETCHED_AHEAD = 20,  /* granules of a record: its struct, and a head of usual length */
 };
 
@@ -42,16 +42,17 @@ static void free_pieces(struct capture_store *store, struct record_body_data *bo
 
 static void free_record(struct capture_store *store, struct record *record)
 {
-	struct record_chunk *chunk = record->newest;
+	struct record_chunk *chunk = record->chunk.older;
 
 	free_pieces(store, &record->request_body);
 	free_pieces(store, &record->response_body);
-	while (chunk != NULL) { /* the last of them holds the record itself */
+	while (chunk != &record->chunk) {
 		struct record_chunk *older = chunk->older;
 
 		region_give(&store->region, chunk, chunk->granules);
 		chunk = older;
 	}
+	region_give(&store->region, record, record->chunk.granules);
 }
 
 /* True where that was the last one. */
@@ -212,7 +213,7 @@ static void unaccount(struct capture_store *store, struct record *record, uint32
 static void trim_piece(struct capture_store *store, struct record *record,
 	struct record_piece *piece, size_t filled)
 {
-	uint32_t kept = region_granules(sizeof(*piece) + filled);
+	uint32_t kept = region_granules(record_piece_overhead(piece->has_hash) + filled);
 
 	if (kept < piece->granules) {
 		region_trim(&store->region, piece, piece->granules, kept);
@@ -224,7 +225,7 @@ static void trim_piece(struct capture_store *store, struct record *record,
 /* What was not used of the last chunk goes back. */
 static void trim_chunk(struct capture_store *store, struct record *record)
 {
-	struct record_chunk *chunk = record->newest;
+	struct record_chunk *chunk = record->chunk.older;
 	uint32_t kept = region_granules(chunk->used);
 
 	if (kept < chunk->granules) {
@@ -245,8 +246,8 @@ static struct record_chunk *add_chunk(
 		return NULL;
 	}
 	*chunk = (struct record_chunk){
-		.older = record->newest, .granules = granules, .used = sizeof(*chunk)};
-	record->newest = chunk;
+		.older = record->chunk.older, .granules = granules, .used = sizeof(*chunk)};
+	record->chunk.older = chunk;
 	account(store, record, granules);
 	return chunk;
 }
@@ -367,9 +368,9 @@ static struct record *begin(struct capture_store *store, struct capture_reserve 
 	if (record == NULL) {
 		return NULL;
 	}
-	record->chunk = (struct record_chunk){
-		.granules = granules, .used = (uint32_t)(record_aligned(sizeof(*record) + size))};
-	record->newest = &record->chunk;
+	record->chunk = (struct record_chunk){.older = &record->chunk,
+		.granules = granules,
+		.used = (uint32_t)(record_aligned(sizeof(*record) + size))};
 	list_init(&record->node);
 	record->seq = atomic_fetch_add_explicit(&store->next_seq, 1, memory_order_relaxed);
 	atomic_init(&record->references, 1);
@@ -422,7 +423,7 @@ static size_t room_of(const struct record_chunk *chunk)
 
 void *capture_store_add(struct capture_store *store, struct record *record, size_t size)
 {
-	struct record_chunk *chunk = record->newest;
+	struct record_chunk *chunk = record->chunk.older;
 	char *at;
 
 	size = record_aligned(size);
@@ -451,9 +452,10 @@ static uint32_t piece_least(uint32_t granules)
 }
 
 struct record_piece *capture_store_add_piece(
-	struct capture_store *store, struct record *record, size_t wanted)
+	struct capture_store *store, struct record *record, size_t wanted, bool has_hash)
 {
-	uint32_t granules = region_granules(sizeof(struct record_piece) + wanted);
+	size_t overhead = record_piece_overhead(has_hash);
+	uint32_t granules = region_granules(overhead + wanted);
 	uint32_t least = piece_least(granules);
 	uint32_t got;
 	struct record_piece *piece;
@@ -469,7 +471,9 @@ struct record_piece *capture_store_add_piece(
 	}
 	atomic_init(&piece->next, NULL);
 	piece->granules = got;
-	piece->capacity = got * REGION_GRANULE - (uint32_t)sizeof(*piece);
+	/* Below 31 bits: a piece is much shorter (PIECE_MAX in body_recorder.c). */
+	piece->capacity = (got * REGION_GRANULE - (uint32_t)overhead) & INT32_MAX;
+	piece->has_hash = has_hash;
 	return piece;
 }
 

@@ -104,9 +104,9 @@ void capture_store_publish(struct record *record);
  * no memory. For small things: they lie in one piece. */
 void *capture_store_add(struct capture_store *store, struct record *record, size_t size);
 /* An empty piece of a body with room for `wanted` bytes or somewhat more; where memory is short or
- * broken up, for fewer; NULL where there is none. */
+ * broken up, for fewer; NULL where there is none. `has_hash`: with room for the body's hash. */
 struct record_piece *capture_store_add_piece(
-	struct capture_store *store, struct record *record, size_t wanted);
+	struct capture_store *store, struct record *record, size_t wanted, bool has_hash);
 
 struct capture_ending {
 	bool failed;    /* status >= 500, or an error */
