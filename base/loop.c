@@ -128,7 +128,8 @@ int loop_init(struct loop *loop)
 	timer_wheel_init(&loop->timers, clock_now_us() / 1000);
 	arena_pool_init(&loop->arenas, SPARE_ARENA_BLOCKS);
 	arena_init(&loop->scratch, &loop->arenas, SIZE_MAX);
-	loop->read_buffer = mem_alloc(LOOP_READ_BUFFER_SIZE);
+	loop->read_memory = mem_alloc(LOOP_HEADROOM_SIZE + LOOP_READ_BUFFER_SIZE);
+	loop->read_buffer = loop->read_memory + LOOP_HEADROOM_SIZE;
 	return 0;
 }
 
@@ -157,7 +158,7 @@ void loop_fini(struct loop *loop)
 	arena_reset(&loop->scratch);
 	arena_pool_fini(&loop->arenas);
 	pthread_mutex_destroy(&loop->posted_lock);
-	mem_free(loop->read_buffer);
+	mem_free(loop->read_memory);
 }
 
 void loop_settle(struct loop *loop)

@@ -37,6 +37,7 @@ enum {
 	 */
 	LOOP_READ_BUFFER_SIZE = 126 * 1024,
 	LOOP_READ_ON_SIZE = 63 * 1024,
+	LOOP_HEADROOM_SIZE = 1024, /* before the read buffer: see join_before() in stream.c */
 };
 
 struct loop_garbage;
@@ -57,7 +58,9 @@ struct message {
 
 struct loop {
 	uv_loop_t uv;
-	char *read_buffer; /* LOOP_READ_BUFFER_SIZE; whatever any stream read this turn */
+	char *read_memory;
+	char *read_buffer; /* LOOP_READ_BUFFER_SIZE; whatever any stream read this turn. Within
+			      read_memory, behind LOOP_HEADROOM_SIZE bytes */
 	struct arena_pool arenas;
 	struct loop_garbage *garbage; /* heap memory to free at the end of this turn */
 	struct arena scratch;         /* emptied at the end of each turn */

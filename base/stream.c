@@ -235,6 +235,38 @@ static void join_parts(struct stream *stream, struct stream_gather *gather)
 	gather->count = 1;
 }
 
+/*
+ * A head, and a body as it was read: the head is put before the body, over what was read before it.
+ * That was its own head, or bytes that have been dealt with: whoever is told of bytes writes them
+ * or copies them at once, and what one stream read is written to one other.
+ */
+static void join_before(struct stream *stream, struct stream_gather *gather)
+{
+	const struct loop *loop = stream->loop;
+	struct iovec *first = &gather->parts[0];
+	struct iovec *second = &gather->parts[1];
+	char *at = second->iov_base;
+
+	if (at < loop->read_buffer || at >= loop->read_buffer + LOOP_READ_BUFFER_SIZE ||
+		(size_t)(at - loop->read_memory) < first->iov_len) {
+		return;
+	}
+	at -= first->iov_len;
+	memmove(at, first->iov_base, first->iov_len);
+	*first = (struct iovec){.iov_base = at, .iov_len = gather->len};
+	gather->count = 1;
+}
+
+/* One part is cheaper than two: see join_parts(). */
+static void join(struct stream *stream, struct stream_gather *gather)
+{
+	if (gather->count > 1 && gather->len <= JOIN_MAX) {
+		join_parts(stream, gather);
+	} else if (gather->count == 2) {
+		join_before(stream, gather);
+	}
+}
+
 static void on_flush(struct task *task)
 {
 	struct stream *stream = container_of(task, struct stream, flush);
@@ -247,9 +279,7 @@ static void on_flush(struct task *task)
 		return;
 	}
 	if (gather != NULL) {
-		if (gather->count > 1 && gather->len <= JOIN_MAX) {
-			join_parts(stream, gather);
-		}
+		join(stream, gather);
 		if (stream->writes == 0) {
 			taken = try_parts(stream, gather, &all);
 		} else {

@@ -17,6 +17,7 @@ struct poll_log {
 	uint32_t capacity;
 	pthread_mutex_t lock; /* guards the rest; held while a row is numbered and copied, so that
 				 rows stand in order */
+	uint32_t next;        /* index of the row to be written */
 	uint64_t end;         /* rows written so far: the next one's place, modulo the capacity */
 	uint64_t first;       /* the oldest that is there */
 	struct poll_row *rows;
@@ -103,7 +104,7 @@ static size_t fill(struct poll_row *row, const struct exchange *exchange)
  * is in the caches by then, and nobody waits for it under the lock. */
 static void fetch_next(const struct poll_log *log)
 {
-	const char *next = (const char *)&log->rows[log->end % log->capacity];
+	const char *next = (const char *)&log->rows[log->next];
 
 	for (size_t at = 0; at < sizeof(struct poll_row); at += 64) {
 		__builtin_prefetch(next + at, 1);
@@ -121,7 +122,8 @@ void poll_log_add(struct poll_log *log, const struct exchange *exchange)
 	size = fill(&row, exchange);
 	lock(log);
 	row.seq = atomic_fetch_add_explicit(log->next_seq, 1, memory_order_relaxed);
-	memcpy(&log->rows[log->end % log->capacity], &row, size);
+	memcpy(&log->rows[log->next], &row, size);
+	log->next = log->next + 1 == log->capacity ? 0 : log->next + 1;
 	log->end++;
 	if (log->end - log->first > log->capacity) {
 		log->first++;

@@ -150,12 +150,16 @@ def _memory_table(memory):
     return _table(head, rows)
 
 
-def _ring(ring):
+def _ring(rows):
+    parts = []
+    for row in rows:
+        beside = (row["bytes"] - row["content_bytes"]) / row["records"]
+        share = 100 * (row["bytes"] - row["content_bytes"]) / row["content_bytes"]
+        parts.append(
+            f"{row['size'] / 1024:.0f} KiB: {row['records']:,} exchanges, {beside:.0f} bytes each beside "
+            f"their content, {share:.0f} % of it"
+        )
+    full = rows[0]["bytes_capacity"] / 1024
     return (
-        f"The ring, full of GETs whose answers have 1 to 4 KiB: {ring['records']:,} exchanges, which "
-        f"have {ring['content_bytes'] / 1024:,.0f} KiB of heads and bodies, take "
-        f"{ring['bytes'] / 1024:,.0f} KiB of {ring['bytes_capacity'] / 1024:,.0f} "
-        f"({ring['resident_kib']:,} resident): {ring['content_bytes'] / ring['bytes']:.2f} bytes of "
-        f"content in a byte taken, {ring['content_bytes'] / ring['bytes_capacity']:.2f} in a byte of "
-        "the ring."
+        f"The ring ({full:,.0f} KiB), full of GETs whose answers have " + "; ".join(parts) + "."
     )

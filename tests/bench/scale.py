@@ -110,7 +110,7 @@ class Scale:
         if self.stage.descriptors < 2 * MANY + 500:
             self.remarks.append(f"scale: {MANY:,} connections: not as many descriptors here")
             return
-        for name in ("nginx", "sightglass-captured"):
+        for name in ("relay", "nginx", "sightglass-captured"):
             with self._started(
                 name, upstream_connections=UPSTREAM_CONNECTIONS, connections=3 * MANY
             ) as server:

@@ -524,6 +524,52 @@ static void any_number_of_parts_keeps_its_order(void **state)
 	assert_string_equal(f->told, "");
 }
 
+enum {
+	OLD_HEAD = 100, /* of what was read; the rest is the body that goes on */
+	ANSWERED = 10000,
+};
+
+/* Answers with a head of our own, longer by `longer` than what stood before the body, and the body
+ * as it was read. */
+static void answer_with_head(struct fixture *f, size_t longer)
+{
+	assert_int_equal(f->came.len, ANSWERED); /* it came at once */
+	f->on_event = NULL;
+	stream_write(&f->stream, slice_of(f->block + SOME, OLD_HEAD + longer));
+	stream_write(&f->stream, slice_of(f->loop.read_buffer + OLD_HEAD, ANSWERED - OLD_HEAD));
+}
+
+static void answer_with_a_head_that_fits(struct fixture *f, char event)
+{
+	assert_int_equal(event, 'B');
+	answer_with_head(f, LOOP_HEADROOM_SIZE);
+}
+
+static void answer_with_a_head_that_does_not(struct fixture *f, char event)
+{
+	assert_int_equal(event, 'B');
+	answer_with_head(f, LOOP_HEADROOM_SIZE + 1);
+}
+
+static void check_head_before_body(
+	struct fixture *f, void (*answer)(struct fixture *f, char event), size_t longer)
+{
+	f->on_event = answer;
+	peer_send(f, f->block, ANSWERED);
+	peer_expects(f, f->block + SOME, OLD_HEAD + longer);
+	peer_expects(f, f->block + OLD_HEAD, ANSWERED - OLD_HEAD);
+}
+
+static void a_head_that_has_room_before_its_body_leaves_before_it(void **state)
+{
+	check_head_before_body(*state, answer_with_a_head_that_fits, LOOP_HEADROOM_SIZE);
+}
+
+static void a_head_that_has_no_room_before_its_body_leaves_before_it(void **state)
+{
+	check_head_before_body(*state, answer_with_a_head_that_does_not, LOOP_HEADROOM_SIZE + 1);
+}
+
 static void what_the_socket_does_not_take_is_copied_and_follows(void **state)
 {
 	struct fixture *f = *state;
@@ -918,6 +964,8 @@ int main(void)
 		TCP(a_reset_right_behind_bytes_is_no_end),
 		TCP(what_is_written_in_one_turn_leaves_together),
 		BOTH(any_number_of_parts_keeps_its_order),
+		BOTH(a_head_that_has_room_before_its_body_leaves_before_it),
+		BOTH(a_head_that_has_no_room_before_its_body_leaves_before_it),
 		BOTH(what_the_socket_does_not_take_is_copied_and_follows),
 		BOTH(what_is_written_behind_a_backlog_comes_behind_it),
 		BOTH(it_may_be_filled_again_from_within_drained),
