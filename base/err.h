@@ -28,6 +28,7 @@ enum err_code {
 	/* upstreams */
 	ERR_RESOLVE,            /* 502: the name has no address */
 	ERR_CONNECT,            /* 502: refused, unreachable, no such socket */
+	ERR_TLS,                /* 502: no secure connection came about, or it broke */
 	ERR_UPSTREAM_RESET,     /* 502: reset, or closed, before or within its answer */
 	ERR_UPSTREAM_SYNTAX,    /* 502: an answer that breaks the rules */
 	ERR_CONNECT_TIMEOUT,    /* 504 */
