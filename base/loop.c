@@ -159,6 +159,8 @@ void loop_fini(struct loop *loop)
 	arena_pool_fini(&loop->arenas);
 	pthread_mutex_destroy(&loop->posted_lock);
 	mem_free(loop->read_memory);
+	mem_free(loop->text);
+	buffer_fini(&loop->records);
 }
 
 void loop_settle(struct loop *loop)

@@ -20,6 +20,7 @@
 #include <uv.h>
 
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "base/list.h"
 #include "base/timer.h"
 
@@ -62,6 +63,9 @@ struct loop {
 	char *read_buffer; /* LOOP_READ_BUFFER_SIZE; whatever any stream read this turn. Within
 			      read_memory, behind LOOP_HEADROOM_SIZE bytes */
 	struct arena_pool arenas;
+	char *text; /* what a TLS stream's records held, of the last read; NULL before the
+		       first */
+	struct buffer records;        /* what a TLS stream is about to send */
 	struct loop_garbage *garbage; /* heap memory to free at the end of this turn */
 	struct arena scratch;         /* emptied at the end of each turn */
 	struct list ready;            /* tasks for the end of this turn */

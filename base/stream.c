@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/socket.h"
 #include "base/stream_state.h"
+#include "base/tls.h"
 
 enum {
 	PROBE_AFTER_S = 60,
@@ -48,6 +49,9 @@ static void on_end(struct stream *stream, int error)
 	if (error == 0) {
 		error = stream->write_error;
 	}
+	if (error == 0 && stream->tls != NULL) {
+		error = UV_EOF; /* no close_notify came: that had been the end of reading */
+	}
 	stream_pause(stream); /* it would be told of again and again */
 	if (error == 0) {
 		stream->ops->eof(stream);
@@ -67,8 +71,14 @@ static void on_read(uv_stream_t *handle, ssize_t status, const uv_buf_t *buf)
 		return; /* nothing was there after all */
 	}
 	if (received > 0) {
-		stream->bytes_read += (uint64_t)received;
-		stream->ops->bytes(stream, slice_of(loop->read_buffer, (size_t)received));
+		struct slice bytes = slice_of(loop->read_buffer, (size_t)received);
+
+		stream->bytes_read += bytes.len;
+		if (stream->tls == NULL) {
+			stream->ops->bytes(stream, bytes);
+		} else {
+			stream_receive_records(stream, bytes);
+		}
 	} else {
 		on_end(stream, (int)received);
 	}
@@ -194,6 +204,8 @@ static void on_closed(uv_handle_t *handle)
 	struct stream *stream = handle->data;
 	struct loop *loop = stream->loop;
 
+	tls_close(stream->tls);
+	stream->tls = NULL;
 	if (stream->closed != NULL) {
 		stream->closed(stream); /* may free it */
 	}

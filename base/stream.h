@@ -9,7 +9,9 @@
  * A stream is embedded in its owner. Reading is on from the start (an idle stream that reads sees
  * its peer's close at no cost) and is stopped for back-pressure only, since each stop and start is
  * an epoll_ctl. Writing borrows: slices stay with the caller until the turn ends; then all go out
- * by one try-write, and only what the socket did not take is copied (the backlog). An owner that
+ * by one try-write, and only what the socket did not take is copied (the backlog). With TLS it is
+ * the same: what a read brought is decrypted at once, what a turn gathered encrypted at its end. An
+ * owner that
  * sees stream_blocked() pauses its source; what is copied is therefore at most what one turn can
  * produce.
  */
@@ -24,12 +26,14 @@
 
 #include <uv.h>
 
+#include "base/err.h"
 #include "base/list.h"
 #include "base/loop.h"
 #include "base/slice.h"
 
 struct stream;
 struct stream_gather;
+struct tls;
 
 /* Events up. All of them run within a turn; none comes after stream_close(). */
 struct stream_ops {
@@ -40,12 +44,18 @@ struct stream_ops {
 	void (*bytes)(struct stream *stream, struct slice bytes);
 	/* The peer sent its end; writing may go on. */
 	void (*eof)(struct stream *stream);
-	/* Reading or writing failed (a libuv error: UV_ECONNRESET, UV_EPIPE, …). The stream is of
-	 * no more use: close it. Comes once. */
+	/*
+	 * Reading or writing failed (a libuv error: UV_ECONNRESET, UV_EPIPE, …). The stream is of
+	 * no more use: close it. Comes once. Of TLS, UV_EPROTO is what stream_failure() says, and
+	 * UV_EOF an end without the peer's close_notify: what came may be cut off.
+	 */
 	void (*failed)(struct stream *stream, int status);
 	/* The socket took less than was written: stop producing until `drained`. */
 	void (*blocked)(struct stream *stream);
 	void (*drained)(struct stream *stream);
+	/* The handshake has ended: what is written from here on is encrypted. Only after
+	 * stream_secure(). */
+	void (*secured)(struct stream *stream);
 };
 
 typedef void (*stream_closed_fn)(struct stream *stream);
@@ -61,6 +71,7 @@ struct stream {
 	} uv;
 	struct task flush;              /* queued while something is gathered */
 	struct stream_gather *gathered; /* in the loop's scratch memory */
+	struct tls *tls;                /* NULL: plain */
 	uint32_t writes;                /* copies of what the socket did not take, on their way */
 	stream_closed_fn closed;
 	ssize_t received; /* what the last read gave: bytes, 0 at the end, or a libuv error */
@@ -93,6 +104,19 @@ int stream_connect_tcp(struct stream *stream, struct loop *loop, const struct st
 	const struct sockaddr *address);
 int stream_connect_unix(
 	struct stream *stream, struct loop *loop, const struct stream_ops *ops, const char *path);
+
+/*
+ * From here on TLS (base/tls.h) is spoken on a stream that is connected, and on which nothing was
+ * read or written yet. `secured` tells the end of the handshake, `failed` its failure; nothing is
+ * written before the former. Takes `tls` over, also where it fails (ERR_TLS): then the stream is to
+ * be closed, and no event follows. No timeout: the owner has its timers.
+ */
+enum err_code stream_secure(struct stream *stream, struct tls *tls, struct err *err);
+/* Why TLS has failed: a code and a sentence about the peer; NULL where it has not. Lives as long as
+ * the stream. */
+const struct err *stream_failure(const struct stream *stream);
+/* What the peer and we agreed on; NULL on a plain stream. */
+const struct tls *stream_tls(const struct stream *stream);
 
 /* Queues `bytes`, which the caller keeps until the end of the turn. On a stream that is broken or
  * shutting, drops them. */

@@ -184,62 +184,72 @@ static void join(struct stream *stream, struct stream_gather *gather)
 	}
 }
 
+void stream_deliver(struct stream *stream, struct stream_gather *gather)
+{
+	bool first = stream->writes == 0;
+	bool all = false; /* in order behind the backlog, where there is one */
+	ssize_t taken = 0;
+	int rc;
+
+	if (first) {
+		taken = try_parts(stream, gather, &all);
+	}
+	if (taken < 0) {
+		fail_writing(stream, (int)taken);
+	} else if (!all) {
+		rc = write_backlog(stream, gather, (size_t)taken);
+		if (rc < 0) {
+			fail_writing(stream, rc);
+		} else if (first) {
+			stream->ops->blocked(stream);
+		}
+	}
+}
+
 void stream_on_flush(struct task *task)
 {
 	struct stream *stream = container_of(task, struct stream, flush);
 	struct stream_gather *gather = stream->gathered;
-	bool all = true;
-	ssize_t taken = 0;
+	bool ends = stream->shutting && !stream->shutdown_sent;
 
 	stream->gathered = NULL;
 	if (stream->broken || stream->write_error != 0 || stream_closing(stream)) {
 		return;
 	}
-	if (gather != NULL) {
+	if (stream->tls != NULL) {
+		gather = stream_encrypt(stream, gather, ends);
+	} else if (gather != NULL) {
 		join(stream, gather);
-		if (stream->writes == 0) {
-			taken = try_parts(stream, gather, &all);
-		} else {
-			all = false; /* in order behind the backlog */
-		}
-		if (taken >= 0 && !all) {
-			bool first = stream->writes == 0;
-			int rc = write_backlog(stream, gather, (size_t)taken);
-
-			if (rc < 0) {
-				taken = rc;
-			} else if (first) {
-				stream->ops->blocked(stream);
-			}
-		}
-		if (taken < 0) {
-			fail_writing(stream, (int)taken);
-			return;
-		}
 	}
-	if (stream->shutting && !stream->shutdown_sent && !stream_closing(stream)) {
+	if (stream->write_error != 0) {
+		stream_fail(stream, stream->write_error);
+	} else if (gather != NULL) {
+		stream_deliver(stream, gather);
+	}
+	if (ends && stream->write_error == 0 && !stream_closing(stream)) {
 		send_shutdown(stream);
 	}
 }
 
 void stream_write_last(struct stream *stream)
 {
+	struct stream_gather *gather = stream->gathered;
 	bool all;
 
-	if (stream->gathered != NULL && !stream->broken && stream->writes == 0) {
-		(void)try_parts(stream, stream->gathered, &all);
+	if (stream->broken || stream->write_error != 0 || stream->writes > 0) {
+		return;
+	}
+	if (stream->tls != NULL) {
+		gather = stream_encrypt(stream, gather, true);
+	}
+	if (gather != NULL) {
+		(void)try_parts(stream, gather, &all);
 	}
 }
 
 static struct stream_gather *new_gather(struct stream *stream)
 {
-	struct stream_gather *gather = loop_scratch(stream->loop, sizeof(*gather));
-
-	gather->next = NULL;
-	gather->last = gather;
-	gather->count = 0;
-	gather->len = 0;
-	return gather;
+	return stream_gather_init(loop_scratch(stream->loop, sizeof(struct stream_gather)));
 }
 
 static bool may_write(const struct stream *stream)

@@ -423,6 +423,11 @@ void tls_send_close(struct tls *tls, struct buffer *out)
 	take_back(tls);
 }
 
+const struct err *tls_failure_of(const struct tls *tls)
+{
+	return tls->failure;
+}
+
 bool tls_established(const struct tls *tls)
 {
 	return tls->circumstances.established;

@@ -90,6 +90,8 @@ enum err_code tls_send(struct tls *tls, const struct iovec *parts, unsigned coun
  */
 void tls_send_close(struct tls *tls, struct buffer *out);
 
+/* Why the connection has failed; NULL where it has not. Lives as long as the connection. */
+const struct err *tls_failure_of(const struct tls *tls);
 bool tls_established(const struct tls *tls);
 /* An earlier session was resumed. From when it is established. */
 bool tls_resumed(const struct tls *tls);
