@@ -139,8 +139,8 @@ static void announce_demo(const struct server *server, const struct proxy_settin
 	const char *address = server_address(server, 0);
 
 	if (!settings->listens[0].is_unix) {
-		log_info("sample dashboard: http://%s%s/", address[0] == ':' ? "localhost" : "",
-			address);
+		log_info("sample dashboard: %s://%s%s/", server_scheme(server),
+			address[0] == ':' ? "localhost" : "", address);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "config/cpu_count.h"
 #include "config/finish_routes.h"
+#include "config/finish_tls.h"
 #include "config/finish_upstreams.h"
 #include "config/token_file.h"
 #include "config/value.h"
@@ -137,6 +138,7 @@ void draft_finish(struct draft *draft)
 
 	finish_listeners(draft);
 	finish_networks(draft);
+	finish_listener_tls(draft);
 	settings->proxy.request_id_name = slice_str(settings->request_id_header);
 	settings->proxy.request_id_keep = draft->request_id_inbound == 1;
 	finish_inspector(draft);

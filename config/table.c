@@ -76,6 +76,18 @@ const struct setting settings_table[] = {
 		.argument = "N|auto",
 		.help = "event loops, a thread each; auto = the CPUs that the affinity mask and "
 			"the cgroup's quota leave"},
+	{.key = "tls.certificate",
+		.type = &value_text,
+		MEMBER(settings.proxy.tls.certificate),
+		.check = check_file,
+		.help = "a PEM file with the certificate, then those between it and the CA: all "
+			"listeners but unix sockets serve HTTPS",
+		.help_default = "none: HTTP"},
+	{.key = "tls.key",
+		.type = &value_text,
+		MEMBER(settings.proxy.tls.key),
+		.check = check_file,
+		.help = "its key, a PEM file without a passphrase"},
 	{.key = "trusted_proxies",
 		.type = &value_text_list,
 		MEMBER(settings.trusted_proxies),

@@ -27,6 +27,7 @@ struct inspector {
 	bool token_was_made;
 	char *prefix_memory;
 	struct prefix prefix;
+	const char *scheme;
 	const char **addresses; /* as they were bound: the proxy's, then the inspector's own */
 	size_t address_count;
 };
@@ -95,6 +96,7 @@ static void init_addresses(struct inspector *self, const struct server *server)
 	const struct proxy_settings *settings = self->proxy_settings;
 
 	self->address_count = settings->listen_count + settings->inspector_listen_count;
+	self->scheme = server_scheme(server);
 	self->addresses = mem_alloc_array(self->address_count, sizeof(*self->addresses));
 	for (size_t i = 0; i < self->address_count; i++) {
 		self->addresses[i] = server_address(server, (unsigned)i);
@@ -184,8 +186,10 @@ static size_t address_to_tell(const struct inspector *self)
 	return own ? settings->listen_count + found : found;
 }
 
-/* "http://127.0.0.1:8080/_inspector/". A wildcard is no name that a browser can open. */
-static void append_url(struct buffer *out, const char *address, const char *prefix)
+/* "http://127.0.0.1:8080/_inspector/"; over a unix socket TLS is not spoken. A wildcard is no name
+ * that a browser can open. */
+static void append_url(
+	struct buffer *out, const char *scheme, const char *address, const char *prefix)
 {
 	const char *colon = strrchr(address, ':');
 	struct slice host = slice_of(address, (size_t)(colon - address));
@@ -195,7 +199,7 @@ static void append_url(struct buffer *out, const char *address, const char *pref
 		slice_equal(host, SLICE("[::]"))) {
 		host = SLICE("localhost");
 	}
-	buffer_append_str(out, "http://");
+	buffer_printf(out, "%s://", is_unix ? "http" : scheme);
 	buffer_append_slice(out, host);
 	buffer_printf(out, "%s%s/", is_unix ? "" : colon, prefix);
 }
@@ -210,7 +214,7 @@ void inspector_announce(const struct inspector *inspector)
 	}
 	address = inspector->addresses[address_to_tell(inspector)];
 	buffer_append_str(&line, "inspector: ");
-	append_url(&line, address, inspector->settings->prefix);
+	append_url(&line, inspector->scheme, address, inspector->settings->prefix);
 	if (inspector->token_was_made) {
 		buffer_printf(&line, "?token=%s", inspector->token.text);
 	}

@@ -22,6 +22,8 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/tls.h"
+#include "base/tls_context.h"
 #include "proxy/client_state.h"
 #include "proxy/network.h"
 #include "proxy/server.h"
@@ -115,9 +117,26 @@ static void on_timer(struct timer *timer)
 			(unsigned long long)timeouts->body_ms);
 		client_body_failed(self, &err);
 		break;
-	default: /* idle, or lingering long enough */
+	default: /* idle, or shaking hands or lingering for long enough */
 		client_close(self, NULL);
 		break;
+	}
+}
+
+/* --- requests may come */
+
+static void begin(struct client *self)
+{
+	struct err err;
+
+	self->phase = CLIENT_IDLE;
+	if (self->over_limit) {
+		err_set(&err, ERR_CONNECTIONS,
+			"as many client connections are open as limits.connections allows");
+		client_begin_exchange(self);
+		client_refuse(self, &err);
+	} else {
+		client_watch_request(self);
 	}
 }
 
@@ -197,6 +216,7 @@ static void on_eof(struct stream *stream)
 	case CLIENT_TUNNEL:
 		exchange_request_end(self->exchange);
 		break;
+	case CLIENT_SECURING:
 	case CLIENT_IDLE:
 	case CLIENT_LINGERING:
 	case CLIENT_CLOSED:
@@ -216,9 +236,14 @@ static void on_eof(struct stream *stream)
 static void on_failed(struct stream *stream, int status)
 {
 	struct client *self = container_of(stream, struct client, stream);
+	const struct err *tls = stream_failure(stream);
 	struct err err;
 
-	err_set(&err, ERR_CLIENT_GONE, "the client broke the connection: %s", uv_strerror(status));
+	if (self->phase == CLIENT_SECURING && tls != NULL) {
+		log_info("client %s: TLS: %s", self->ip, tls->text);
+	}
+	err_set(&err, ERR_CLIENT_GONE, "the client broke the connection: %s",
+		tls != NULL ? tls->text : uv_strerror(status));
 	client_close(self, &err);
 }
 
@@ -268,12 +293,18 @@ static void on_drained(struct stream *stream)
 	}
 }
 
+static void on_secured(struct stream *stream)
+{
+	begin(container_of(stream, struct client, stream));
+}
+
 static const struct stream_ops stream_ops = {
 	.bytes = on_bytes,
 	.eof = on_eof,
 	.failed = on_failed,
 	.blocked = on_blocked,
 	.drained = on_drained,
+	.secured = on_secured,
 };
 
 /* --- beginning and end */
@@ -309,11 +340,26 @@ static void find_peer(struct client *self)
 		(const struct sockaddr *)&peer);
 }
 
+static void secure(struct client *self, struct tls_context *context)
+{
+	uint64_t wait_ms = self->worker->settings->timeouts.header_ms;
+	struct err err;
+	struct tls *tls = tls_open_server(context, &err);
+
+	self->phase = CLIENT_SECURING;
+	if (tls == NULL || stream_secure(&self->stream, tls, &err) != ERR_NONE) {
+		log_error("client %s: TLS: %s", self->ip, err.text);
+		client_close(self, NULL);
+	} else if (wait_ms > 0) {
+		loop_timer_start(&self->worker->loop, &self->timer, wait_ms);
+	}
+}
+
 void client_accept(struct worker *worker, uv_stream_t *listener, bool is_unix, bool over_loopback,
 	bool inspector_listener, enum admission admission)
 {
 	struct client *self = mem_zalloc(sizeof(*self));
-	struct err err;
+	struct tls_context *context;
 
 	self->worker = worker;
 	self->phase = CLIENT_IDLE;
@@ -335,19 +381,19 @@ void client_accept(struct worker *worker, uv_stream_t *listener, bool is_unix, b
 		client_close(self, NULL);
 		return;
 	}
-	if (admission == ADMISSION_REFUSED) {
-		err_set(&err, ERR_CONNECTIONS,
-			"as many client connections are open as limits.connections allows");
-		client_begin_exchange(self);
-		client_refuse(self, &err);
-		return;
+	context = is_unix ? NULL : server_hold_tls(worker->server);
+	if (context == NULL) {
+		begin(self);
+	} else {
+		secure(self, context);
+		tls_context_release(context);
 	}
-	client_watch_request(self);
 }
 
 void client_drain(struct client *self)
 {
-	if (self->phase == CLIENT_IDLE && self->carried.len == 0) {
+	if (self->phase == CLIENT_SECURING ||
+		(self->phase == CLIENT_IDLE && self->carried.len == 0)) {
 		client_close(self, NULL);
 	}
 }

@@ -66,6 +66,7 @@ void client_begin_exchange(struct client *self)
 	self->continued = false;
 	self->trailers_sent = false;
 	self->lingered = 0;
+	exchange->scheme = stream_tls(&self->stream) == NULL ? "http" : "https";
 	exchange->peer_ip = self->ip;
 	exchange->peer_trusted = self->trusted;
 	exchange->over_loopback = self->over_loopback;
@@ -251,6 +252,7 @@ struct slice client_take(struct client *self, struct slice in)
 			more = false;
 			in.len = 0;
 			break;
+		case CLIENT_SECURING: /* no byte of a request comes before it has ended */
 		case CLIENT_CLOSED:
 			return slice_of(NULL, 0);
 		}

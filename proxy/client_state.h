@@ -22,6 +22,7 @@
 
 enum client_phase {
 	CLIENT_CLOSED,    /* closing; no event comes any more */
+	CLIENT_SECURING,  /* within the TLS handshake */
 	CLIENT_IDLE,      /* between requests */
 	CLIENT_HEAD,      /* within a request's head */
 	CLIENT_BODY,      /* within its body */

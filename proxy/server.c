@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/tls_source.h"
 #include "proxy/access_log.h"
 #include "proxy/listener.h"
 
@@ -46,6 +47,7 @@ struct server {
 	bool running;     /* the first worker runs, or has run */
 	struct bound_address *addresses;
 	unsigned address_count;
+	struct tls_source *tls; /* NULL: listeners are plain */
 	uint32_t connection_limit;
 	_Atomic bool draining;
 	_Atomic uint32_t refused; /* connections that are one too many, until they are closed */
@@ -196,6 +198,20 @@ static enum err_code make_workers(struct server *server, struct err *err)
 	return ERR_NONE;
 }
 
+static enum err_code read_certificate(struct server *server, struct err *err)
+{
+	const struct listener_tls *files = &server->settings->tls;
+	struct tls_settings settings = TLS_SETTINGS_INIT;
+
+	if (files->certificate == NULL) {
+		return ERR_NONE;
+	}
+	settings.certificate_file = files->certificate;
+	settings.key_file = files->key;
+	server->tls = tls_source_create(TLS_SERVER, &settings, err);
+	return server->tls == NULL ? err->code : ERR_NONE;
+}
+
 struct server *server_create(const struct proxy_settings *settings, struct err *err)
 {
 	struct server *server = aligned_alloc(64, (sizeof(*server) + 63) / 64 * 64);
@@ -227,7 +243,8 @@ struct server *server_create(const struct proxy_settings *settings, struct err *
 	server->addresses =
 		mem_alloc_array(settings->listen_count + settings->inspector_listen_count,
 			sizeof(struct bound_address));
-	if (make_workers(server, err) != ERR_NONE || listen_on_all(server, err) != ERR_NONE) {
+	if (read_certificate(server, err) != ERR_NONE || make_workers(server, err) != ERR_NONE ||
+		listen_on_all(server, err) != ERR_NONE) {
 		server_destroy(server);
 		return NULL;
 	}
@@ -258,6 +275,7 @@ void server_destroy(struct server *server)
 		upstream_destroy(server->upstreams[i]);
 	}
 	route_table_destroy(server->routes);
+	tls_source_destroy(server->tls);
 	mem_free(server->upstreams);
 	mem_free(server->workers);
 	mem_free(server->threads);
@@ -340,6 +358,16 @@ const char *server_address(const struct server *server, unsigned index)
 {
 	assert(index < server->address_count);
 	return server->addresses[index].text;
+}
+
+const char *server_scheme(const struct server *server)
+{
+	return server->tls == NULL ? "http" : "https";
+}
+
+struct tls_context *server_hold_tls(struct server *server)
+{
+	return server->tls == NULL ? NULL : tls_source_hold(server->tls);
 }
 
 bool server_draining(const struct server *server)

@@ -85,12 +85,18 @@ struct network {           /* an address and how many of its bits count */
 	uint8_t address[16];
 };
 
+struct listener_tls { /* PEM files; both, or none: then listeners are plain */
+	char *certificate;
+	char *key;
+};
+
 struct proxy_settings {
 	struct listen_settings *listens;
 	uint32_t listen_count;
 	struct listen_settings *inspector_listens; /* none: the inspector answers on `listens` */
 	uint32_t inspector_listen_count;
-	uint32_t workers; /* resolved from auto: at least 1 */
+	struct listener_tls tls; /* of all of them but unix sockets */
+	uint32_t workers;        /* resolved from auto: at least 1 */
 	struct limit_settings limits;
 	struct timeout_settings timeouts;
 	struct network *trusted_proxies;
