@@ -70,7 +70,9 @@ static void on_ending(uv_signal_t *handle, int number)
 	struct endings *endings = handle->data;
 
 	if (number == SIGHUP) {
-		log_warn("SIGHUP: this version does not read its settings again; restart it");
+		log_warn("SIGHUP: certificates are read again; this version does not read its "
+			 "settings again: restart it for those");
+		server_reread_certificates(endings->server);
 		return;
 	}
 	for (unsigned i = 0; i < ENDINGS; i++) {

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/file_watch.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/tls_source.h"
@@ -47,7 +48,8 @@ struct server {
 	bool running;     /* the first worker runs, or has run */
 	struct bound_address *addresses;
 	unsigned address_count;
-	struct tls_source *tls; /* NULL: listeners are plain */
+	struct tls_source *tls;   /* NULL: listeners are plain */
+	struct file_watch *files; /* in the first worker's loop */
 	uint32_t connection_limit;
 	_Atomic bool draining;
 	_Atomic uint32_t refused; /* connections that are one too many, until they are closed */
@@ -212,6 +214,30 @@ static enum err_code read_certificate(struct server *server, struct err *err)
 	return server->tls == NULL ? err->code : ERR_NONE;
 }
 
+static void on_certificate_changed(void *context)
+{
+	struct server *server = context;
+	const char *file = server->settings->tls.certificate;
+	struct err err;
+
+	if (tls_source_reload(server->tls, &err) == ERR_NONE) {
+		log_info("certificate %s: read anew, for the connections to come", file);
+	} else {
+		log_error("%s; the certificate that was read before stays in use", err.text);
+	}
+}
+
+static void watch_files(struct server *server)
+{
+	const struct listener_tls *tls = &server->settings->tls;
+	const char *files[] = {tls->certificate, tls->key};
+
+	if (server->tls != NULL) {
+		server->files = file_watch_create(&server->workers[0]->loop);
+		file_watch_add(server->files, files, 2, on_certificate_changed, server);
+	}
+}
+
 struct server *server_create(const struct proxy_settings *settings, struct err *err)
 {
 	struct server *server = aligned_alloc(64, (sizeof(*server) + 63) / 64 * 64);
@@ -248,6 +274,7 @@ struct server *server_create(const struct proxy_settings *settings, struct err *
 		server_destroy(server);
 		return NULL;
 	}
+	watch_files(server);
 	return server;
 }
 
@@ -263,6 +290,7 @@ void server_destroy(struct server *server)
 		return;
 	}
 	remove_socket_files(server);
+	file_watch_close(server->files);
 	for (unsigned i = 0; i < server->ready; i++) {
 		if (!has_run(server, i)) {
 			worker_discard(server->workers[i]);
@@ -358,6 +386,13 @@ const char *server_address(const struct server *server, unsigned index)
 {
 	assert(index < server->address_count);
 	return server->addresses[index].text;
+}
+
+void server_reread_certificates(struct server *server)
+{
+	if (server->tls != NULL) {
+		on_certificate_changed(server);
+	}
 }
 
 const char *server_scheme(const struct server *server)
