@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -366,6 +367,47 @@ static void a_context_lives_as_long_as_who_holds_it(void **state)
 	tls_close(NULL);
 }
 
+struct shared {
+	struct tls_context *client;
+	struct tls_context *server;
+};
+
+static void *use_shared(void *data)
+{
+	struct shared *shared = data;
+	struct tls_sessions *sessions = tls_sessions_create();
+
+	for (int i = 0; i < 10; i++) {
+		struct tls_pair pair = {.piece = 0};
+
+		(void)tls_context_hold(shared->server);
+		pair_connect(&pair, shared->client, shared->server, "localhost", sessions);
+		assert_int_equal(tls_resumed(pair.client.tls), i > 0);
+		pair_close(&pair);
+		tls_context_release(shared->server);
+	}
+	tls_sessions_destroy(sessions);
+	return NULL;
+}
+
+static void threads_share_a_context(void **state)
+{
+	struct tls_settings settings = trusting(&pki.ca);
+	struct shared shared = {.client = client_context(&settings)};
+	pthread_t threads[4];
+
+	(void)state;
+	shared.server = server_context(&pki.server);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, use_shared, &shared), 0);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	}
+	tls_context_release(shared.client);
+	tls_context_release(shared.server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +428,7 @@ int main(void)
 		cmocka_unit_test(text_is_used_in_the_place_of_a_file),
 		cmocka_unit_test(the_end_of_ones_own_certificate_is_known),
 		cmocka_unit_test(a_context_lives_as_long_as_who_holds_it),
+		cmocka_unit_test(threads_share_a_context),
 	};
 
 	return cmocka_run_group_tests(tests, setup_all, teardown_all);
