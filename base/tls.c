@@ -148,7 +148,9 @@ static char *plain_host(const char *host)
 	return plain;
 }
 
-static bool expect_host(SSL *ssl, const char *host, bool verify)
+/* Whom the certificate has to be for. (`host` is not changed; OpenSSL's macro takes no constant.)
+ */
+static bool expect_host(SSL *ssl, char *host, bool verify)
 {
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 	unsigned char address[sizeof(struct in6_addr)];

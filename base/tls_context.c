@@ -3,7 +3,6 @@
  */
 #include "base/tls_context.h"
 
-#include <assert.h>
 #include <stdatomic.h>
 
 #include <openssl/err.h>
@@ -24,7 +23,6 @@ static const char tls12_ciphers[] =
 	"DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305";
 static const char tls13_ciphers[] =
 	"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-static const char groups[] = "X25519:P-256:P-384";
 
 /* RFC 7301 section 3.1: each name behind its length. */
 static const unsigned char protocols[] = "\x08http/1.1";
@@ -75,6 +73,8 @@ bool tls_context_verifies(const struct tls_context *context)
 /* Fails where the system's own policy (openssl.cnf, FIPS) leaves nothing of ours. */
 static bool configure(SSL_CTX *ssl)
 {
+	char groups[] = "X25519:P-256:P-384"; /* OpenSSL's macro takes no constant */
+
 	/* Whoever wants 1.3 alone says so in openssl.cnf; that is not taken back. */
 	if (SSL_CTX_get_min_proto_version(ssl) < TLS1_2_VERSION &&
 		SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION) != 1) {

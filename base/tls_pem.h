@@ -30,8 +30,8 @@ bool tls_pem_absent(const struct tls_pem *pem);
 const char *tls_pem_name(const struct tls_pem *pem, char out[static TLS_PEM_NAME_SIZE]);
 
 /*
- * All certificates, in their order: at least one, to be freed by OSSL_STACK_OF_X509_free() or
- * sk_X509_pop_free(). NULL and ERR_SETTINGS where one of them, or the file, cannot be read.
+ * All certificates, in their order: at least one; the caller frees them by sk_X509_pop_free(). NULL
+ * and ERR_SETTINGS where one of them, or the file, cannot be read.
  */
 STACK_OF(X509) * tls_pem_certificates(const struct tls_pem *pem, struct err *err);
 /*

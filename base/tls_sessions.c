@@ -31,8 +31,9 @@ static SSL_SESSION *take_out(struct tls_sessions *sessions, unsigned index)
 	SSL_SESSION *session = sessions->kept[index];
 
 	sessions->count--;
-	memmove(&sessions->kept[index], &sessions->kept[index + 1],
-		(sessions->count - index) * sizeof(sessions->kept[0]));
+	for (unsigned i = index; i < sessions->count; i++) {
+		sessions->kept[i] = sessions->kept[i + 1];
+	}
 	return session;
 }
 

@@ -17,6 +17,7 @@ enum {
 	MUCH = 1024 * 1024,
 	BODY = 64 * 1024,
 	HEAD = 300,
+	PIECE = 63 * 1024, /* what a read brings */
 };
 
 struct fixture {
@@ -179,7 +180,7 @@ static void a_megabyte_passes_both_ways_in_full_records(void **state)
 	connect_pair(f);
 	says_much(&f->pair.client, f);
 	says_much(&f->pair.server, f);
-	f->pair.piece = 63 * 1024;
+	f->pair.piece = PIECE;
 	pair_talk(&f->pair);
 	assert_int_equal(f->pair.server.text.len, MUCH);
 	assert_memory_equal(f->pair.server.text.ptr, f->block, MUCH);
@@ -368,6 +369,40 @@ static void errors_that_others_left_behind_are_not_taken_for_ones_own(void **sta
 	ERR_clear_error();
 }
 
+/* The server's answer, with one byte changed; what its client makes of it. */
+static bool survives_change(struct fixture *f, size_t at)
+{
+	struct tls_pair pair = {.piece = 0};
+	bool changed;
+
+	pair_open(&pair, f->client, f->server, "localhost", NULL);
+	end_takes(&pair.server, buffer_slice(&pair.client.sent), 0);
+	buffer_clear(&pair.client.sent);
+	changed = at < pair.server.sent.len;
+	if (changed) {
+		pair.server.sent.ptr[at] ^= 0x55;
+	}
+	pair_talk(&pair);
+	if (changed && tls_established(pair.client.tls)) {
+		fail_msg("byte %zu may be changed", at);
+	}
+	assert_true(pair.client.code == ERR_NONE || pair.client.err.text[0] != '\0');
+	pair_close(&pair);
+	return changed;
+}
+
+static void whatever_byte_of_the_handshake_is_changed_there_is_no_connection(void **state)
+{
+	struct fixture *f = *state;
+	/* From behind the first record's version, which counts for nothing (RFC 8446 section
+	 * 5.1). */
+	size_t at = 3;
+
+	while (survives_change(f, at)) {
+		at += 5;
+	}
+}
+
 static SSL_CTX *plain_context(int version)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
@@ -470,6 +505,8 @@ int main(void)
 		TEST_12(a_record_that_was_tampered_with_ends_the_connection_for_both),
 		TEST(after_a_failure_every_call_fails_in_the_same_words),
 		TEST(errors_that_others_left_behind_are_not_taken_for_ones_own),
+		TEST(whatever_byte_of_the_handshake_is_changed_there_is_no_connection),
+		TEST_12(whatever_byte_of_the_handshake_is_changed_there_is_no_connection),
 		TEST(new_keys_are_taken_and_given),
 		TEST(a_second_handshake_is_refused_and_the_first_one_goes_on),
 		TEST(who_has_no_version_of_ours_is_told_so),

@@ -17,7 +17,7 @@
 #include "base/tls_context.h"
 #include "base/tls_sessions.h"
 
-/* Serious clocks are past this: it is what tells tls_open_client() of time. */
+/* OpenSSL stamps sessions and certificates with the time of day, so the tests go by it, too. */
 #define TLS_NOW_US clock_wall_us()
 
 /* --- certificates */
