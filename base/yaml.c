@@ -125,6 +125,12 @@ static struct yaml_node *build_scalar(struct builder *builder, const yaml_event_
 	return node;
 }
 
+/* A name that the file gives to something, as a sentence may quote it. */
+static const char *shown(const struct builder *builder, const yaml_char_t *name)
+{
+	return builder->rules->discreet ? "" : (const char *)name;
+}
+
 /* What could stand for something that is written elsewhere, or make another type of what is written
  * here. */
 static void refuse_properties(struct builder *builder, const yaml_event_t *event,
@@ -133,11 +139,11 @@ static void refuse_properties(struct builder *builder, const yaml_event_t *event
 	if (anchor != NULL) {
 		complain(builder, line_of(event), NULL,
 			"anchors (&%s) are not read; write the value where it is meant",
-			(const char *)anchor);
+			shown(builder, anchor));
 	}
 	if (tag != NULL) {
 		complain(builder, line_of(event), NULL, "tags (%s) are not read; leave it out",
-			(const char *)tag);
+			shown(builder, tag));
 	}
 }
 
@@ -256,7 +262,7 @@ static struct yaml_node *build(struct builder *builder, yaml_event_t *event, uns
 	case YAML_ALIAS_EVENT:
 		complain(builder, line_of(event), NULL,
 			"aliases (*%s) are not read; write the value where it is meant",
-			(const char *)event->data.alias.anchor);
+			shown(builder, event->data.alias.anchor));
 		node = node_create(builder, YAML_REFUSED, line_of(event));
 		break;
 	default: /* libyaml gives no other event within a document */

@@ -45,6 +45,7 @@ struct yaml_rules {
 	unsigned depth_max;
 	unsigned keys_max;   /* of one mapping */
 	const char *example; /* of the mapping that the whole has to be */
+	bool discreet;       /* what begins with &, * or ! may be a secret: no sentence quotes it */
 	/* One sentence: what is wrong; what would be right. `line` is 0 for the text as a whole,
 	 * `key` NULL where no key is meant; both texts die when the call ends. */
 	void (*complain)(void *context, unsigned line, const char *key, const char *sentence);
