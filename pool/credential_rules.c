@@ -60,7 +60,7 @@ bool credential_is_added(
 /* Spread from half of the longest to all of it, so that many do not come at once. */
 static uint64_t backoff_ms(unsigned failures, uint64_t random)
 {
-	uint64_t longest = 2 * CREDENTIAL_RETRY_MIN_MS;
+	uint64_t longest = UINT64_C(2) * CREDENTIAL_RETRY_MIN_MS;
 
 	for (unsigned i = 1; i < failures && longest < CREDENTIAL_RETRY_MAX_MS; i++) {
 		longest *= 2;

@@ -109,7 +109,9 @@ static char *assignment(struct slice name, struct slice value)
 {
 	char *text = mem_zalloc(name.len + value.len + 2);
 
-	memcpy(text, name.ptr, name.len);
+	if (name.len > 0) { /* memcpy from NULL is undefined even for no bytes */
+		memcpy(text, name.ptr, name.len);
+	}
 	text[name.len] = '=';
 	if (value.len > 0) {
 		memcpy(text + name.len + 1, value.ptr, value.len);

@@ -15,6 +15,7 @@
 enum {
 	MARGIN_MS = 60 * 1000,
 	MINUTE_S = 60,
+	MINUTE_MS = 60 * 1000,
 };
 
 static const uint64_t now_s = 1773312145;
@@ -165,7 +166,7 @@ static void a_connection_is_usable_until_its_credentials_end_less_the_margin(voi
 	(void)state;
 	assert_int_equal(
 		credential_usable_until(now_s + 5 * MINUTE_S, MARGIN_MS, now_wall_us, 1000),
-		1000 + 4 * 60 * 1000);
+		1000 + UINT64_C(4) * MINUTE_MS);
 	assert_int_equal(credential_usable_until(now_s + 61, MARGIN_MS, now_wall_us, 1000), 2000);
 	/* a part of a millisecond that has begun has passed */
 	assert_int_equal(
@@ -246,17 +247,18 @@ static void the_next_credential_is_fetched_well_before_the_margin(void **state)
 	uint64_t end = now_s + 101 * MINUTE_S;
 
 	(void)state;
+	assert_int_equal(credential_refresh_in_ms(end, MARGIN_MS, now_wall_us, 0, 0),
+		UINT64_C(90) * MINUTE_MS);
 	assert_int_equal(
-		credential_refresh_in_ms(end, MARGIN_MS, now_wall_us, 0, 0), 90 * 60 * 1000);
-	assert_int_equal(credential_refresh_in_ms(end, MARGIN_MS, now_wall_us, 0, 10 * 60 * 1000),
-		80 * 60 * 1000);
+		credential_refresh_in_ms(end, MARGIN_MS, now_wall_us, 0, UINT64_C(10) * MINUTE_MS),
+		UINT64_C(80) * MINUTE_MS);
 	for (unsigned i = 0; i < 1000; i++) {
 		uint64_t random;
 		uint64_t delay;
 
 		random_unique(&random, sizeof(random));
 		delay = credential_refresh_in_ms(end, MARGIN_MS, now_wall_us, 0, random);
-		assert_in_range(delay, 80 * 60 * 1000, 90 * 60 * 1000);
+		assert_in_range(delay, UINT64_C(80) * MINUTE_MS, UINT64_C(90) * MINUTE_MS);
 	}
 }
 

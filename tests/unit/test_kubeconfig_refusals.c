@@ -84,7 +84,7 @@ static void files_and_nesting_are_bounded(void **state)
 	buffer_append_char(&text, '\0');
 	refuse(f, text.ptr, "nested more than 32 deep; ");
 	buffer_clear(&text);
-	while (text.len <= 1024 * 1024) {
+	while (text.len <= (size_t)1024 * 1024) {
 		buffer_append_str(&text, "# a comment\n");
 	}
 	buffer_append_char(&text, '\0');
