@@ -164,8 +164,8 @@ static void of_two_ends_the_earlier_counts_and_none_is_never_earlier(void **stat
 static void a_connection_is_usable_until_its_credentials_end_less_the_margin(void **state)
 {
 	(void)state;
-	assert_int_equal(
-		credential_usable_until(now_s + 5 * MINUTE_S, MARGIN_MS, now_wall_us, 1000),
+	assert_int_equal(credential_usable_until(
+				 now_s + UINT64_C(5) * MINUTE_S, MARGIN_MS, now_wall_us, 1000),
 		1000 + UINT64_C(4) * MINUTE_MS);
 	assert_int_equal(credential_usable_until(now_s + 61, MARGIN_MS, now_wall_us, 1000), 2000);
 	/* a part of a millisecond that has begun has passed */
@@ -244,7 +244,7 @@ static void a_clients_own_field_stays_unless_the_setting_says_otherwise(void **s
 static void the_next_credential_is_fetched_well_before_the_margin(void **state)
 {
 	/* 100 minutes up to the margin */
-	uint64_t end = now_s + 101 * MINUTE_S;
+	uint64_t end = now_s + UINT64_C(101) * MINUTE_S;
 
 	(void)state;
 	assert_int_equal(credential_refresh_in_ms(end, MARGIN_MS, now_wall_us, 0, 0),
