@@ -134,6 +134,15 @@ void arena_reset(struct arena *arena)
 	arena_init(arena, arena->pool, arena->bound);
 }
 
+void arena_wipe(struct arena *arena)
+{
+	for (struct arena_block *block = arena->blocks; block != NULL; block = block->next) {
+		ASAN_UNPOISON_MEMORY_REGION(block_start(block), block->room);
+		mem_wipe(block_start(block), block->room);
+	}
+	arena_reset(arena);
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	size_t rounded;

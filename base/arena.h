@@ -39,6 +39,8 @@ void arena_pool_fini(struct arena_pool *pool);
 void arena_init(struct arena *arena, struct arena_pool *pool, size_t bound);
 /* Gives every block back; the arena is then as after arena_init. */
 void arena_reset(struct arena *arena);
+/* The same, after overwriting all that was in it. */
+void arena_wipe(struct arena *arena);
 
 /*
  * Aligned to 16 bytes. NULL where the bound would be passed: an answer for the peer, not an abort.

@@ -223,7 +223,7 @@ void json_key_slice(struct json *json, struct slice key)
 	json->after_key = true;
 }
 
-void json_string(struct json *json, struct slice text)
+void json_text(struct json *json, struct slice text)
 {
 	begin_value(json);
 	append_string(json->out, text);
@@ -232,9 +232,9 @@ void json_string(struct json *json, struct slice text)
 void json_cstring(struct json *json, const char *text)
 {
 	if (text == NULL) {
-		json_null(json);
+		json_none(json);
 	} else {
-		json_string(json, slice_str(text));
+		json_text(json, slice_str(text));
 	}
 }
 
@@ -261,7 +261,7 @@ void json_bool(struct json *json, bool value)
 	buffer_append_str(json->out, value ? "true" : "false");
 }
 
-void json_null(struct json *json)
+void json_none(struct json *json)
 {
 	begin_value(json);
 	buffer_append_str(json->out, "null");

@@ -1,7 +1,8 @@
 /*
  * Layer: base. One job: write JSON (RFC 8259) into a buffer, commas and escapes included. The
  * caller's nesting must be right (asserted); strings may hold any bytes: what is not UTF-8 is
- * written as U+FFFD, so that the output always is.
+ * written as U+FFFD, so that the output always is. No name here is one of jansson's, which reads
+ * JSON in the same program (base/json_read.h): json_string() and json_null() are its own.
  */
 #ifndef SIGHTGLASS_BASE_JSON_H
 #define SIGHTGLASS_BASE_JSON_H
@@ -30,12 +31,12 @@ void json_begin_array(struct json *json);
 void json_end_array(struct json *json);
 void json_key(struct json *json, const char *key);
 void json_key_slice(struct json *json, struct slice key);
-void json_string(struct json *json, struct slice text);
+void json_text(struct json *json, struct slice text);
 void json_cstring(struct json *json, const char *text); /* NULL writes null */
 void json_u64(struct json *json, uint64_t value);
 void json_i64(struct json *json, int64_t value);
 void json_bool(struct json *json, bool value);
-void json_null(struct json *json);
+void json_none(struct json *json);
 /* Microseconds as a number of seconds, with six decimals. */
 void json_seconds(struct json *json, uint64_t us);
 /* Microseconds as a number of milliseconds, with three decimals. */

@@ -116,7 +116,7 @@ static void format_line(struct buffer *line, enum log_level level, struct slice 
 		json_key(&json, "level");
 		json_cstring(&json, level_name(level, false));
 		json_key(&json, "msg");
-		json_string(&json, message);
+		json_text(&json, message);
 		json_end_object(&json);
 	} else {
 		buffer_printf(line, "%s %s ", time, level_name(level, true));

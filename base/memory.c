@@ -70,3 +70,12 @@ void mem_free(void *ptr)
 {
 	free(ptr);
 }
+
+void mem_wipe(void *ptr, size_t size)
+{
+	if (size > 0) {
+		memset(ptr, 0, size);
+		/* To the compiler, somebody reads it here. */
+		__asm__ __volatile__("" : : "r"(ptr) : "memory");
+	}
+}

@@ -15,5 +15,10 @@ void *mem_realloc(void *ptr, size_t size);
 void *mem_alloc_array(size_t count, size_t size);
 char *mem_strdup(const char *text);
 void mem_free(void *ptr);
+/*
+ * Overwrites what held a secret, though nobody reads it any more (explicit_bzero, which macOS does
+ * not have). `ptr` may be NULL where `size` is 0.
+ */
+void mem_wipe(void *ptr, size_t size);
 
 #endif

@@ -11,6 +11,7 @@ endif()
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto SSL)
 pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv>=1.44)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.13)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8)
 
 # Where the library chooses by the processor it runs on (Debian's does, on x86), a body's hash costs a third.

@@ -7,7 +7,7 @@
 
 #include "config/nearest.h"
 #include "config/value_list.h"
-#include "config/yaml.h"
+#include "config/yaml_file.h"
 
 static struct place at(const struct yaml_node *node)
 {
@@ -200,7 +200,7 @@ void file_read(struct draft *draft)
 	if (draft->problems.file == NULL) {
 		return;
 	}
-	yaml_load(&yaml, &draft->problems);
+	yaml_file_load(&yaml, &draft->problems);
 	if (yaml.root == NULL) {
 		draft->file_failed = true;
 	} else if (yaml.root->kind == YAML_MAP) {

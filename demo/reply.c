@@ -59,7 +59,7 @@ void demo_reply_problem(struct demo_client *client, const struct demo_request *r
 	json_cstring(&json, detail);
 	if (id.ptr != NULL) {
 		json_key(&json, "request_id");
-		json_string(&json, id);
+		json_text(&json, id);
 	}
 	json_end_object(&json);
 	add_no_store(&all, fields);

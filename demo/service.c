@@ -24,7 +24,7 @@ static void begin_event(struct json *json, struct buffer *data, const char *sour
 	json_init(json, data);
 	json_begin_object(json);
 	json_key(json, "time");
-	json_string(json, slice_of(time, len));
+	json_text(json, slice_of(time, len));
 	json_key(json, "source");
 	json_cstring(json, source);
 }
@@ -50,7 +50,7 @@ __attribute__((format(printf, 3, 4))) static void tell(
 	va_end(args);
 	begin_event(&json, &data, source);
 	json_key(&json, "text");
-	json_string(&json, buffer_slice(&text));
+	json_text(&json, buffer_slice(&text));
 	end_event(self, &json, &data, "log");
 	buffer_fini(&text);
 }
@@ -64,7 +64,7 @@ void demo_service_tell_job(struct demo_service *self, const struct demo_job *job
 	buffer_printf(&text, "%s against %s %s", job->program, job->database, what);
 	begin_event(&json, &data, "jobs");
 	json_key(&json, "text");
-	json_string(&json, buffer_slice(&text));
+	json_text(&json, buffer_slice(&text));
 	json_key(&json, "job");
 	demo_job_write(job, &json);
 	end_event(self, &json, &data, "job");

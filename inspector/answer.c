@@ -359,9 +359,9 @@ static void send_problem(struct answer *answer, unsigned status, const char *for
 	json_key(&json, "status");
 	json_u64(&json, status);
 	json_key(&json, "detail");
-	json_string(&json, buffer_slice(&detail));
+	json_text(&json, buffer_slice(&detail));
 	json_key(&json, "request_id");
-	json_string(&json, answer->exchange->request_id);
+	json_text(&json, answer->exchange->request_id);
 	json_end_object(&json);
 	buffer_fini(&detail);
 	answer_send_buffer(answer, SLICE("application/problem+json"));

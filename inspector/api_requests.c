@@ -314,7 +314,7 @@ static void write_end(struct list_source *self)
 	if (self->has_more) {
 		json_u64(json, self->last);
 	} else {
-		json_null(json);
+		json_none(json);
 	}
 	write_number(json, "bytes", counts.bytes);
 	write_number(json, "bytes_capacity", counts.memory);

@@ -20,9 +20,9 @@ static void write_text(struct json *json, const char *key, struct slice text)
 {
 	json_key(json, key);
 	if (text.len == 0) {
-		json_null(json);
+		json_none(json);
 	} else {
-		json_string(json, text);
+		json_text(json, text);
 	}
 }
 
@@ -41,7 +41,7 @@ static void write_time(struct json *json, uint64_t wall_us)
 	json_key(json, "ts");
 	json_seconds(json, wall_us);
 	json_key(json, "time");
-	json_string(json, slice_of(text, clock_format_rfc3339(wall_us, text)));
+	json_text(json, slice_of(text, clock_format_rfc3339(wall_us, text)));
 }
 
 /* The milliseconds between two moments; null where one of them did not happen, or not yet. */
@@ -49,7 +49,7 @@ static void write_span(struct json *json, const char *key, uint64_t from_us, uin
 {
 	json_key(json, key);
 	if (from_us == 0 || to_us == 0) {
-		json_null(json);
+		json_none(json);
 	} else {
 		json_milliseconds(json, to_us > from_us ? to_us - from_us : 0);
 	}
@@ -100,7 +100,7 @@ static void write_timing(struct json *json, const struct exchange_clock *clock)
 		write_span(json, keys[i], moments[i], moments[next]);
 		if (i == 1) { /* no upstream is spoken to over TLS */
 			json_key(json, "tls_ms");
-			json_null(json);
+			json_none(json);
 		}
 	}
 	json_end_object(json);
@@ -132,7 +132,7 @@ static void write_query(
 		(void)redact_query(format->redactor, view->query, format->scratch);
 	}
 	json_key(json, "query");
-	json_string(json, buffer_slice(format->scratch));
+	json_text(json, buffer_slice(format->scratch));
 }
 
 static void write_facts(
@@ -212,7 +212,7 @@ static void write_body_facts(
 		record_hash_format(hash, text);
 		json_cstring(json, text);
 	} else {
-		json_null(json);
+		json_none(json);
 	}
 }
 
@@ -229,9 +229,9 @@ static void write_fields(
 		(void)redact_header(format->redactor, name, value, format->scratch);
 		json_begin_object(json);
 		json_key(json, "name");
-		json_string(json, name);
+		json_text(json, name);
 		json_key(json, "value");
-		json_string(json, buffer_slice(format->scratch));
+		json_text(json, buffer_slice(format->scratch));
 		json_end_object(json);
 	}
 	json_end_array(json);
@@ -246,13 +246,13 @@ static void write_head(struct json *json, const struct side *side, const struct 
 	if (head->bytes.len > 0) {
 		write_fields(json, head, format);
 	} else {
-		json_null(json);
+		json_none(json);
 	}
 	json_key(json, side->trailers);
 	if (trailers->count > 0 || body->ended) {
 		write_fields(json, trailers, format);
 	} else {
-		json_null(json);
+		json_none(json);
 	}
 }
 
@@ -440,7 +440,7 @@ static void write_body(struct record_json *whole, struct json *json,
 	if (whole->offset == 0) {
 		json_key(json, side_of(whole)->body);
 		if (whole->view->level != CAPTURE_FULL) {
-			json_null(json);
+			json_none(json);
 			end_body(whole, json);
 			return;
 		}

@@ -110,17 +110,17 @@ static void write_json(struct access_log *self, const struct exchange *exchange)
 	json_key(&json, "msg");
 	json_cstring(&json, "access");
 	json_key(&json, "request_id");
-	json_string(&json, exchange->request_id);
+	json_text(&json, exchange->request_id);
 	json_key(&json, "trace_id");
 	json_cstring(&json, exchange->trace_id);
 	json_key(&json, "client_ip");
 	json_cstring(&json, exchange->client_ip);
 	json_key(&json, "method");
-	json_string(&json, exchange->request.method_name);
+	json_text(&json, exchange->request.method_name);
 	json_key(&json, "host");
-	json_string(&json, exchange->host);
+	json_text(&json, exchange->host);
 	json_key(&json, "path"); /* without the query, where secrets are */
-	json_string(&json, exchange->target.path);
+	json_text(&json, exchange->target.path);
 	json_key(&json, "status");
 	json_u64(&json, exchange->status);
 	json_key(&json, "route");

@@ -25,7 +25,7 @@ static void write_report(struct json *json, unsigned month)
 	buffer_printf(&name, "2025-%02u", month + 1);
 	json_begin_object(json);
 	json_key(json, "month");
-	json_string(json, buffer_slice(&name));
+	json_text(json, buffer_slice(&name));
 	json_key(json, "jobs");
 	json_u64(json, 310 + month * 37 % 91);
 	json_key(json, "core_hours");
@@ -45,7 +45,7 @@ static void on_ready(struct timer *timer)
 	json_init(&json, &body);
 	json_begin_object(&json);
 	json_key(&json, "query");
-	json_string(&json, self->base.request->target.query);
+	json_text(&json, self->base.request->target.query);
 	json_key(&json, "reports");
 	json_begin_array(&json);
 	for (unsigned month = 0; month < MONTHS; month++) {

@@ -131,7 +131,7 @@ static void end_upload(struct demo_answer *answer)
 	json_key(&json, "size_bytes");
 	json_u64(&json, self->size);
 	json_key(&json, "hash"); /* what the inspector shows of the same body */
-	json_string(&json, buffer_slice(&hex));
+	json_text(&json, buffer_slice(&hex));
 	json_key(&json, "algorithm");
 	json_cstring(&json, "XXH3-128");
 	json_end_object(&json);

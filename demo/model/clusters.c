@@ -115,7 +115,7 @@ void demo_cluster_write(const struct demo_cluster *cluster, struct json *json)
 		buffer_printf(&name, "%s-node-%02u", cluster->name, i);
 		json_begin_object(json);
 		json_key(json, "name");
-		json_string(json, buffer_slice(&name));
+		json_text(json, buffer_slice(&name));
 		json_key(json, "ready");
 		json_bool(json, i < cluster->nodes_ready);
 		json_end_object(json);

@@ -224,9 +224,9 @@ void demo_job_write(const struct demo_job *job, struct json *json)
 
 	json_begin_object(json);
 	json_key(json, "id");
-	json_string(json, slice_of(id, demo_job_id(job, id)));
+	json_text(json, slice_of(id, demo_job_id(job, id)));
 	json_key(json, "name");
-	json_string(json, slice_of(job->name, job->name_len));
+	json_text(json, slice_of(job->name, job->name_len));
 	json_key(json, "program");
 	json_cstring(json, job->program);
 	json_key(json, "database");
@@ -236,7 +236,7 @@ void demo_job_write(const struct demo_job *job, struct json *json)
 	json_key(json, "progress");
 	json_u64(json, job->progress);
 	json_key(json, "submitted_at");
-	json_string(json, slice_of(time, clock_format_rfc3339(job->submitted_wall_us, time)));
+	json_text(json, slice_of(time, clock_format_rfc3339(job->submitted_wall_us, time)));
 	json_end_object(json);
 }
 

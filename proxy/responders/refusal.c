@@ -87,7 +87,7 @@ static void write_body(struct buffer *out, const struct exchange *exchange, unsi
 	json_key(&json, "detail");
 	json_cstring(&json, exchange->error.text);
 	json_key(&json, "request_id");
-	json_string(&json, exchange->request_id);
+	json_text(&json, exchange->request_id);
 	json_end_object(&json);
 }
 

@@ -162,6 +162,21 @@ static void growing_in_place_counts_against_the_bound(void **state)
 	arena_reset(&small);
 }
 
+static void a_wiped_arena_leaves_no_byte_in_its_blocks(void **state)
+{
+	struct fixture *f = *state;
+	struct slice copy;
+	char *again;
+
+	assert_true(arena_dup(&f->arena, SLICE("the secret"), &copy));
+	arena_wipe(&f->arena);
+	again = arena_alloc(&f->arena, sizeof("the secret")); /* the same block, kept by the pool */
+	assert_ptr_equal(again, copy.ptr);
+	for (size_t i = 0; i < sizeof("the secret"); i++) {
+		assert_int_equal(again[i], 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +196,8 @@ int main(void)
 			the_latest_allocation_grows_in_place_and_others_move, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			growing_in_place_counts_against_the_bound, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_wiped_arena_leaves_no_byte_in_its_blocks, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

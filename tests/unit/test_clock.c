@@ -123,11 +123,70 @@ static void words_that_do_not_fit_are_cut(void **state)
 	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
 }
 
+static void expect_seconds(const char *text, uint64_t expected)
+{
+	uint64_t seconds = 7;
+
+	if (!clock_parse_rfc3339(slice_str(text), &seconds) || seconds != expected) {
+		fail_msg("%s: read as %llu", text, (unsigned long long)seconds);
+	}
+}
+
+static void a_date_is_read_with_any_offset_and_fraction(void **state)
+{
+	(void)state;
+	expect_seconds("1970-01-01T00:00:00Z", 0);
+	expect_seconds("2026-03-12T10:42:25Z", 1773312145);
+	expect_seconds("2026-03-12t10:42:25.999999999z", 1773312145);
+	expect_seconds("2026-03-12T12:12:25+01:30", 1773312145);
+	expect_seconds("2026-03-11T22:42:25.5-12:00", 1773312145);
+	expect_seconds("2000-02-29T00:00:00Z", 951782400);
+	expect_seconds("2016-12-31T23:59:60Z", 1483228800);
+	expect_seconds("0001-01-01T00:00:00Z", 0);
+	expect_seconds("0000-01-01T00:00:00Z", 0);
+	expect_seconds("9999-12-31T23:59:59Z", UINT64_C(253402300799));
+}
+
+static void a_date_is_read_as_it_is_written(void **state)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	(void)state;
+	for (uint64_t s = 0; s < UINT64_C(6000000000); s += 86400 * 13 + 4711) {
+		clock_format_rfc3339(s * US, text);
+		expect_seconds(text, s);
+	}
+}
+
+static void what_is_no_date_of_rfc_3339_is_not_read(void **state)
+{
+	static const char *const wrong[] = {"", "2026", "2026-03-12", "2026-03-12T10:42:25",
+		"2026-03-12 10:42:25Z", "2026-3-12T10:42:25Z", "2026-03-12T10:42Z",
+		"2026-13-12T10:42:25Z", "2026-00-12T10:42:25Z", "2026-02-29T10:42:25Z",
+		"2100-02-29T10:42:25Z", "2026-04-31T10:42:25Z", "2026-03-00T10:42:25Z",
+		"2026-03-12T24:42:25Z", "2026-03-12T10:60:25Z", "2026-03-12T10:42:61Z",
+		"2026-03-12T10:42:25.Z", "2026-03-12T10:42:25+1:00", "2026-03-12T10:42:25+0100",
+		"2026-03-12T10:42:25+24:00", "2026-03-12T10:42:25Zx", "2026-03-12T10:42:25x",
+		"+026-03-12T10:42:25Z", "1773312145"};
+	uint64_t seconds = 7;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		if (clock_parse_rfc3339(slice_str(wrong[i]), &seconds)) {
+			fail_msg("%s: read as %llu", wrong[i], (unsigned long long)seconds);
+		}
+	}
+	assert_int_equal(seconds, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_known_dates_are_written),
 		cmocka_unit_test(every_day_for_two_centuries_is_the_c_librarys),
+		cmocka_unit_test(a_date_is_read_with_any_offset_and_fraction),
+		cmocka_unit_test(a_date_is_read_as_it_is_written),
+		cmocka_unit_test(what_is_no_date_of_rfc_3339_is_not_read),
 		cmocka_unit_test(the_clocks_count_microseconds),
 		cmocka_unit_test(random_bytes_do_not_repeat_across_refills),
 		cmocka_unit_test(an_error_keeps_code_and_words),

@@ -54,7 +54,7 @@ static void commas_stand_between_members_at_every_depth(void **state)
 	json_end_array(json);
 	json_begin_object(json);
 	json_key_slice(json, SLICE("a"));
-	json_null(json);
+	json_none(json);
 	json_key(json, "b");
 	json_bool(json, true);
 	json_end_object(json);
@@ -117,7 +117,7 @@ static void strings_are_escaped_and_always_utf8(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		json_init(&f->json, &f->out);
 		buffer_clear(&f->out);
-		json_string(&f->json, cases[i].in);
+		json_text(&f->json, cases[i].in);
 		assert_true(utf8_valid(buffer_slice(&f->out)));
 		expect(f, cases[i].out);
 	}
@@ -130,7 +130,7 @@ static void a_missing_text_is_null_and_an_empty_one_is_not(void **state)
 	json_begin_array(&f->json);
 	json_cstring(&f->json, NULL);
 	json_cstring(&f->json, "");
-	json_string(&f->json, slice_of(NULL, 0));
+	json_text(&f->json, slice_of(NULL, 0));
 	json_end_array(&f->json);
 	expect(f, "[null,\"\",\"\"]");
 }

@@ -13,7 +13,7 @@
 
 #include "base/memory.h"
 #include "config/problems.h"
-#include "config/yaml.h"
+#include "config/yaml_file.h"
 
 struct fixture {
 	struct yaml yaml;
@@ -42,7 +42,7 @@ static int teardown(void **state)
 
 static const struct yaml_node *read_text(struct fixture *f, const char *text)
 {
-	yaml_parse(&f->yaml, slice_str(text), &f->problems);
+	yaml_file_parse(&f->yaml, slice_str(text), &f->problems);
 	return f->yaml.root;
 }
 
@@ -214,7 +214,7 @@ static void nesting_may_be_as_deep_as_its_bound(void **state)
 {
 	struct buffer text = BUFFER_INIT;
 
-	write_nested(YAML_DEPTH_MAX, &text);
+	write_nested(YAML_FILE_DEPTH_MAX, &text);
 	(void)read_good(*state, text.ptr);
 	buffer_fini(&text);
 }
@@ -223,7 +223,7 @@ static void nesting_that_is_deeper_is_refused(void **state)
 {
 	struct buffer text = BUFFER_INIT;
 
-	write_nested(YAML_DEPTH_MAX + 1, &text);
+	write_nested(YAML_FILE_DEPTH_MAX + 1, &text);
 	assert_null(read_text(*state, text.ptr));
 	expect_problem(*state, "nested more than 16 deep");
 	buffer_fini(&text);
@@ -233,7 +233,7 @@ static void a_mapping_has_a_bounded_number_of_keys(void **state)
 {
 	struct buffer text = BUFFER_INIT;
 
-	for (unsigned i = 0; i <= YAML_KEYS_MAX; i++) {
+	for (unsigned i = 0; i <= YAML_FILE_KEYS_MAX; i++) {
 		buffer_printf(&text, "k%u: 1\n", i);
 	}
 	buffer_append_char(&text, '\0');
@@ -264,12 +264,12 @@ static void a_file_that_is_too_large_is_refused(void **state)
 	}
 	assert_int_equal(fclose(file), 0);
 	f->problems.file = path;
-	yaml_load(&f->yaml, &f->problems);
+	yaml_file_load(&f->yaml, &f->problems);
 	assert_non_null(f->yaml.root); /* as large as may be */
 	yaml_fini(&f->yaml);
 	file = fopen(path, "a");
 	assert_true(file != NULL && fputc('\n', file) == '\n' && fclose(file) == 0);
-	yaml_load(&f->yaml, &f->problems);
+	yaml_file_load(&f->yaml, &f->problems);
 	assert_int_equal(remove(path), 0);
 	assert_null(f->yaml.root);
 	expect_problem(f, "it has more than 4 MiB");
@@ -280,7 +280,7 @@ static void a_file_that_is_not_there_is_told_with_the_systems_words(void **state
 	struct fixture *f = *state;
 
 	f->problems.file = "/nowhere/sightglass.yaml";
-	yaml_load(&f->yaml, &f->problems);
+	yaml_file_load(&f->yaml, &f->problems);
 	expect_problem(f, "sightglass: /nowhere/sightglass.yaml: it cannot be read: No such file "
 			  "or directory");
 	assert_null(f->yaml.root);

@@ -1,9 +1,9 @@
 /*
- * Layer: config. One job: YAML into a tree, by libyaml's events.
+ * Layer: base. One job: YAML into a tree, by libyaml's events.
  */
-#include "config/yaml.h"
+#include "base/yaml.h"
 
-#include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,20 +12,30 @@
 #include "base/memory.h"
 
 enum {
-	TREE_MAX = 32 * YAML_FILE_MAX, /* a node is larger than the two bytes that a list's item
-					  takes in the file */
+	TREE_FACTOR = 40, /* a node is larger than the two bytes that a list's item takes */
+	SENTENCE_SIZE = 512,
 };
 
 struct builder {
 	yaml_parser_t parser;
 	struct yaml *yaml;
 	struct slice text;
-	struct problems *problems;
+	const struct yaml_rules *rules;
 };
 
-static struct place at_line(unsigned line)
+static void complain(struct builder *builder, unsigned line, const char *key, const char *format,
+	...) __attribute__((format(printf, 4, 5)));
+
+static void complain(
+	struct builder *builder, unsigned line, const char *key, const char *format, ...)
 {
-	return (struct place){.source = SOURCE_FILE, .line = line};
+	char sentence[SENTENCE_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	builder->rules->complain(builder->rules->context, line, key, sentence);
 }
 
 static unsigned line_of(const yaml_event_t *event)
@@ -54,10 +64,10 @@ static void complain_of_syntax(struct builder *builder)
 		line = line_at_offset(builder->text, parser->problem_offset);
 	}
 	if (parser->context != NULL) {
-		problems_add(builder->problems, at_line(line), NULL, "not YAML: %s, %s (line %u)",
-			problem, parser->context, (unsigned)parser->context_mark.line + 1);
+		complain(builder, line, NULL, "not YAML: %s, %s (line %u)", problem,
+			parser->context, (unsigned)parser->context_mark.line + 1);
 	} else {
-		problems_add(builder->problems, at_line(line), NULL, "not YAML: %s", problem);
+		complain(builder, line, NULL, "not YAML: %s", problem);
 	}
 }
 
@@ -76,7 +86,7 @@ static struct yaml_node *node_create(struct builder *builder, enum yaml_kind kin
 	struct yaml_node *node = arena_alloc(&builder->yaml->arena, sizeof(*node));
 
 	if (node == NULL) {
-		problems_add(builder->problems, at_line(line), NULL,
+		complain(builder, line, NULL,
 			"the file holds too much; leave out what is not needed");
 		return NULL;
 	}
@@ -101,18 +111,24 @@ static struct yaml_node *build_scalar(struct builder *builder, const yaml_event_
 	if (node == NULL) {
 		return NULL;
 	}
+	node->plain = plain;
 	if (memchr(text.ptr, '\0', text.len) != NULL) {
-		problems_add(builder->problems, at_line(node->line), NULL,
-			"a text holds a NUL; leave it out");
+		complain(builder, node->line, NULL, "a text holds a NUL; leave it out");
 		node->kind = YAML_REFUSED;
 		text = slice_of("", 0);
 	}
 	if (!arena_dup(&builder->yaml->arena, text, &node->text)) {
-		problems_add(builder->problems, at_line(node->line), NULL,
+		complain(builder, node->line, NULL,
 			"the file holds too much; leave out what is not needed");
 		return NULL;
 	}
 	return node;
+}
+
+/* A name that the file gives to something, as a sentence may quote it. */
+static const char *shown(const struct builder *builder, const yaml_char_t *name)
+{
+	return builder->rules->discreet ? "" : (const char *)name;
 }
 
 /* What could stand for something that is written elsewhere, or make another type of what is written
@@ -121,13 +137,13 @@ static void refuse_properties(struct builder *builder, const yaml_event_t *event
 	const yaml_char_t *anchor, const yaml_char_t *tag)
 {
 	if (anchor != NULL) {
-		problems_add(builder->problems, at_line(line_of(event)), NULL,
+		complain(builder, line_of(event), NULL,
 			"anchors (&%s) are not read; write the value where it is meant",
-			(const char *)anchor);
+			shown(builder, anchor));
 	}
 	if (tag != NULL) {
-		problems_add(builder->problems, at_line(line_of(event)), NULL,
-			"tags (%s) are not read; leave it out", (const char *)tag);
+		complain(builder, line_of(event), NULL, "tags (%s) are not read; leave it out",
+			shown(builder, tag));
 	}
 }
 
@@ -173,7 +189,7 @@ static bool is_new_key(
 {
 	for (const struct yaml_node *other = map->first; other != NULL; other = other->next) {
 		if (slice_equal(other->text, key->text)) {
-			problems_add(builder->problems, at_line(key->line), key->text.ptr,
+			complain(builder, key->line, key->text.ptr,
 				"the key stands in line %u already; give it once", other->line);
 			return false;
 		}
@@ -184,8 +200,7 @@ static bool is_new_key(
 static bool is_name(struct builder *builder, const struct yaml_node *key)
 {
 	if (key->kind == YAML_LIST || key->kind == YAML_MAP) {
-		problems_add(builder->problems, at_line(key->line), NULL,
-			"a key is %s; give the name of a setting", yaml_kind_name(key));
+		complain(builder, key->line, NULL, "a key is %s; give a name", yaml_kind_name(key));
 	}
 	return key->kind == YAML_SCALAR || key->kind == YAML_NULL;
 }
@@ -203,10 +218,10 @@ static bool build_pairs(struct builder *builder, struct yaml_node *map, unsigned
 		if (key == NULL) {
 			return ended;
 		}
-		if (++count > YAML_KEYS_MAX) {
-			problems_add(builder->problems, at_line(key->line), NULL,
-				"a mapping has more than %d keys; there are not so many settings",
-				YAML_KEYS_MAX);
+		if (++count > builder->rules->keys_max) {
+			complain(builder, key->line, NULL,
+				"a mapping has more than %u keys; give fewer",
+				builder->rules->keys_max);
 			return false;
 		}
 		key->value = build_next(builder, depth + 1, YAML_NO_EVENT, &ended);
@@ -232,6 +247,7 @@ static struct yaml_node *build(struct builder *builder, yaml_event_t *event, uns
 		refuse_properties(
 			builder, event, event->data.scalar.anchor, event->data.scalar.tag);
 		node = build_scalar(builder, event);
+		mem_wipe(event->data.scalar.value, event->data.scalar.length);
 		break;
 	case YAML_SEQUENCE_START_EVENT:
 		refuse_properties(builder, event, event->data.sequence_start.anchor,
@@ -244,21 +260,21 @@ static struct yaml_node *build(struct builder *builder, yaml_event_t *event, uns
 		node = node_create(builder, YAML_MAP, line_of(event));
 		break;
 	case YAML_ALIAS_EVENT:
-		problems_add(builder->problems, at_line(line_of(event)), NULL,
+		complain(builder, line_of(event), NULL,
 			"aliases (*%s) are not read; write the value where it is meant",
-			(const char *)event->data.alias.anchor);
+			shown(builder, event->data.alias.anchor));
 		node = node_create(builder, YAML_REFUSED, line_of(event));
 		break;
 	default: /* libyaml gives no other event within a document */
-		problems_add(builder->problems, at_line(line_of(event)), NULL,
-			"not YAML: it ends too early");
+		complain(builder, line_of(event), NULL, "not YAML: it ends too early");
 		break;
 	}
 	yaml_event_delete(event);
 	if (node != NULL && (node->kind == YAML_LIST || node->kind == YAML_MAP)) {
-		if (depth >= YAML_DEPTH_MAX) {
-			problems_add(builder->problems, at_line(node->line), NULL,
-				"nested more than %d deep; no setting is", YAML_DEPTH_MAX);
+		if (depth >= builder->rules->depth_max) {
+			complain(builder, node->line, NULL,
+				"nested more than %u deep; nothing that is read here is",
+				builder->rules->depth_max);
 			return NULL;
 		}
 		whole = node->kind == YAML_LIST ? build_items(builder, node, depth)
@@ -276,8 +292,7 @@ static bool expect(struct builder *builder, yaml_event_type_t wanted, yaml_event
 	}
 	*found = event.type;
 	if (event.type == YAML_DOCUMENT_START_EVENT && wanted != YAML_DOCUMENT_START_EVENT) {
-		problems_add(builder->problems, at_line(line_of(&event)), NULL,
-			"a second document begins here; give one");
+		complain(builder, line_of(&event), NULL, "a second document begins here; give one");
 	}
 	yaml_event_delete(&event);
 	return *found == wanted;
@@ -302,73 +317,60 @@ static struct yaml_node *build_document(struct builder *builder)
 		return NULL;
 	}
 	if (root->kind == YAML_LIST || root->kind == YAML_SCALAR) {
-		problems_add(builder->problems, at_line(root->line), NULL,
-			"the file is %s; give a mapping such as listen: [\":8080\"]",
-			yaml_kind_name(root));
+		complain(builder, root->line, NULL, "the file is %s; give a mapping such as %s",
+			yaml_kind_name(root), builder->rules->example);
 		return NULL;
 	}
 	return root;
 }
 
-void yaml_parse(struct yaml *yaml, struct slice text, struct problems *problems)
+/* libyaml's own buffers, as far as they can be reached; what it has freed already cannot. */
+static void wipe_buffers(yaml_parser_t *parser)
 {
-	struct builder builder = {.yaml = yaml, .text = text, .problems = problems};
+	if (parser->raw_buffer.start != NULL) {
+		mem_wipe(parser->raw_buffer.start,
+			(size_t)(parser->raw_buffer.end - parser->raw_buffer.start));
+	}
+	if (parser->buffer.start != NULL) {
+		mem_wipe(parser->buffer.start, (size_t)(parser->buffer.end - parser->buffer.start));
+	}
+}
+
+void yaml_read(struct yaml *yaml, struct slice text, const struct yaml_rules *rules)
+{
+	struct builder builder = {.yaml = yaml, .text = text, .rules = rules};
 
 	arena_pool_init(&yaml->pool, 0);
-	arena_init(&yaml->arena, &yaml->pool, TREE_MAX);
+	arena_init(&yaml->arena, &yaml->pool, TREE_FACTOR * rules->bytes_max);
 	yaml->root = NULL;
 	if (yaml_parser_initialize(&builder.parser) == 0) {
-		problems_add(problems, at_line(0), NULL, "no memory to read it");
+		complain(&builder, 0, NULL, "no memory to read it");
 		return;
 	}
-	yaml_parser_set_input_string(&builder.parser, (const unsigned char *)text.ptr, text.len);
+	yaml_parser_set_input_string(
+		&builder.parser, (const unsigned char *)(text.len > 0 ? text.ptr : ""), text.len);
 	yaml->root = build_document(&builder);
+	wipe_buffers(&builder.parser);
 	yaml_parser_delete(&builder.parser);
-}
-
-/* All of a file, at most a byte more than may be. False, with errno, where it cannot be read. */
-static bool read_file(const char *path, struct buffer *out)
-{
-	FILE *file = fopen(path, "re");
-	bool good;
-
-	if (file == NULL) {
-		return false;
-	}
-	out->len = fread(buffer_reserve(out, YAML_FILE_MAX + 1), 1, YAML_FILE_MAX + 1, file);
-	good = ferror(file) == 0;
-	if (!good) {
-		int error = errno;
-
-		(void)fclose(file);
-		errno = error;
-		return false;
-	}
-	(void)fclose(file);
-	return true;
-}
-
-void yaml_load(struct yaml *yaml, struct problems *problems)
-{
-	struct buffer bytes = BUFFER_INIT;
-
-	*yaml = (struct yaml){.root = NULL};
-	if (!read_file(problems->file, &bytes)) {
-		problems_add(problems, at_line(0), NULL,
-			"it cannot be read: %s; give a YAML file with --config", strerror(errno));
-	} else if (bytes.len > YAML_FILE_MAX) {
-		problems_add(
-			problems, at_line(0), NULL, "it has more than 4 MiB; give a smaller file");
-	} else {
-		yaml_parse(yaml, buffer_slice(&bytes), problems);
-	}
-	buffer_fini(&bytes);
 }
 
 void yaml_fini(struct yaml *yaml)
 {
-	arena_reset(&yaml->arena);
+	arena_wipe(&yaml->arena);
 	arena_pool_fini(&yaml->pool);
+}
+
+const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
+{
+	if (map == NULL || map->kind != YAML_MAP) {
+		return NULL;
+	}
+	for (const struct yaml_node *node = map->first; node != NULL; node = node->next) {
+		if (slice_equal(node->text, slice_str(key))) {
+			return node->value;
+		}
+	}
+	return NULL;
 }
 
 const char *yaml_kind_name(const struct yaml_node *node)
