@@ -171,6 +171,13 @@ enum err_code check_host(struct slice text, struct err *err)
 				 err);
 }
 
+enum err_code check_server_name(struct slice text, struct err *err)
+{
+	return consists_of(text, "-_.:", HOST_MAX)
+		       ? ERR_NONE
+		       : refuse(text, "is no name of a server; give one such as api.internal", err);
+}
+
 enum err_code check_token(struct slice text, struct err *err)
 {
 	if (text.len == 0) {

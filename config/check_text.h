@@ -26,6 +26,8 @@ enum err_code check_redacted_header(struct slice text, struct err *err);
 enum err_code check_redacted_query(struct slice text, struct err *err);
 /* A value of Host. */
 enum err_code check_host(struct slice text, struct err *err);
+/* The name or address of a TLS server. */
+enum err_code check_server_name(struct slice text, struct err *err);
 /* A bearer token as RFC 6750 section 2.1 writes it. The text is never in the sentence. */
 enum err_code check_token(struct slice text, struct err *err);
 /* What trusted_proxies may name. */

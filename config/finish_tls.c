@@ -42,3 +42,45 @@ void finish_listener_tls(struct draft *draft)
 	}
 	tls_context_release(context);
 }
+
+/* What no plain upstream can heed. */
+static const char *useless_without_tls(const struct upstream_tls *tls)
+{
+	return tls->ca != NULL            ? "tls.ca"
+	       : tls->certificate != NULL ? "tls.certificate"
+	       : tls->key != NULL         ? "tls.key"
+	       : tls->server_name != NULL ? "tls.server_name"
+	       : !tls->verify             ? "tls.verify"
+					  : NULL;
+}
+
+void finish_upstream_tls(struct draft *draft, struct upstream_draft *upstream)
+{
+	const struct upstream_tls *tls = &upstream->settings.tls;
+	struct tls_settings settings = upstream_tls_settings(tls);
+	struct tls_context *context;
+	struct err err = ERR_INIT;
+
+	if (!upstream->settings.address.is_https) {
+		const char *key = useless_without_tls(tls);
+
+		if (key != NULL) {
+			object_complain(&upstream->object, key, &draft->problems,
+				"the upstream's URL does not begin with https://; give such a URL, "
+				"or leave tls out");
+		}
+		return;
+	}
+	if (!check_pair(&upstream->object, tls->certificate, tls->key, &draft->problems)) {
+		return;
+	}
+	context = tls_context_create_client(&settings, &err);
+	if (context == NULL) {
+		object_complain(&upstream->object,
+			tls->certificate != NULL ? "tls.certificate"
+			: tls->ca != NULL        ? "tls.ca"
+						 : "url",
+			&draft->problems, "%s", err.text);
+	}
+	tls_context_release(context);
+}

@@ -8,5 +8,7 @@
 #include "config/draft.h"
 
 void finish_listener_tls(struct draft *draft);
+/* Its address was read. */
+void finish_upstream_tls(struct draft *draft, struct upstream_draft *upstream);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "config/finish_tls.h"
 
 /* The one that --demo will give an address, or that --upstream means. */
 static void add_implied_upstream(struct draft *draft)
@@ -51,7 +52,7 @@ static void check_url(struct draft *draft, struct upstream_draft *upstream)
 	} else if (!draft->settings.demo &&
 		   object_place(&upstream->object, "url").source == SOURCE_DEFAULT) {
 		object_complain(&upstream->object, "url", &draft->problems,
-			"it is missing; give http://HOST:PORT or unix:/path");
+			"it is missing; give http://HOST:PORT, https://HOST:PORT or unix:/path");
 	}
 }
 
@@ -118,15 +119,23 @@ void finish_upstreams(struct draft *draft)
 		check_url(draft, upstream);
 		check_name(draft, i);
 		check_pool(draft, upstream);
+		finish_upstream_tls(draft, upstream);
 		proxy->upstreams[proxy->upstream_count++] = upstream->settings;
-		upstream->settings.url = NULL; /* it has moved */
+		upstream->settings.url = NULL; /* these have moved */
+		upstream->settings.tls = (struct upstream_tls){.ca = NULL};
 	}
 }
 
 void upstreams_fini(struct proxy_settings *proxy)
 {
 	for (uint32_t i = 0; i < proxy->upstream_count; i++) {
-		mem_free(proxy->upstreams[i].url);
+		struct upstream_settings *upstream = &proxy->upstreams[i];
+
+		mem_free(upstream->url);
+		mem_free(upstream->tls.ca);
+		mem_free(upstream->tls.certificate);
+		mem_free(upstream->tls.key);
+		mem_free(upstream->tls.server_name);
 	}
 	mem_free(proxy->upstreams);
 	proxy->upstreams = NULL;

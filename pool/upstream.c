@@ -16,6 +16,8 @@ struct upstream {
 	char name[UPSTREAM_NAME_MAX];
 	struct upstream_address address;
 	struct pool_settings settings;
+	struct tls_source *tls; /* NULL: plain */
+	char *tls_name;
 	_Atomic bool reachable;
 	struct places places;
 	struct tally_set tallies;
@@ -51,9 +53,38 @@ void upstream_destroy(struct upstream *upstream)
 	if (upstream == NULL) {
 		return;
 	}
+	tls_source_destroy(upstream->tls);
+	mem_free(upstream->tls_name);
 	tally_set_fini(&upstream->tallies);
 	places_fini(&upstream->places);
 	mem_free(upstream);
+}
+
+struct tls_settings upstream_tls_settings(const struct upstream_tls *tls)
+{
+	return (struct tls_settings){
+		.ca_file = tls->ca,
+		.certificate_file = tls->certificate,
+		.key_file = tls->key,
+		.verify = tls->verify,
+	};
+}
+
+void upstream_set_tls(struct upstream *upstream, struct tls_source *source, const char *name)
+{
+	assert(upstream->tls == NULL && !upstream->address.is_unix);
+	upstream->tls = source;
+	upstream->tls_name = mem_strdup(name == NULL ? upstream->address.host : name);
+}
+
+struct tls_source *upstream_tls_source(struct upstream *upstream)
+{
+	return upstream->tls;
+}
+
+const char *upstream_tls_name(const struct upstream *upstream)
+{
+	return upstream->tls_name;
 }
 
 const char *upstream_name(const struct upstream *upstream)

@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "base/tls_source.h"
 
 enum {
 	UPSTREAM_NAME_MAX = 64,
@@ -43,14 +44,27 @@ extern const struct pool_settings pool_settings_default;
 /* Where an upstream is, taken from its URL. */
 struct upstream_address {
 	bool is_unix;
+	bool is_https;
 	char host[256]; /* a name or an address without brackets; the path of a unix socket */
 	uint16_t port;
 	char authority[300]; /* as it would stand in a Host field; "localhost" for a unix socket */
 	char path[256];      /* put before each request's path; no trailing '/'; may be empty */
 };
 
-/* http://host[:port][/path] or unix:/path. 0, or ERR_SETTINGS with a sentence that says what would
- * be right. */
+/* Of an https upstream. Texts may be NULL; files are PEM. */
+struct upstream_tls {
+	char *ca;          /* whom to trust; NULL: whom the system trusts */
+	char *certificate; /* shown to the upstream, with its key: both or none */
+	char *key;
+	char *server_name; /* asked for, and looked for in the certificate; NULL: the URL's host */
+	bool verify;
+};
+
+/* The same for base/tls_context.h; borrows the texts. */
+struct tls_settings upstream_tls_settings(const struct upstream_tls *tls);
+
+/* http://host[:port][/path], https://… or unix:/path. 0, or ERR_SETTINGS with a sentence that says
+ * what would be right. */
 enum err_code upstream_address_parse(
 	struct slice url, struct upstream_address *address, struct err *err);
 
@@ -59,6 +73,11 @@ struct upstream; /* opaque: its members are in upstream.c */
 /* Copies its arguments. Ended when every pool on it is gone. */
 struct upstream *upstream_create(const char *name, const struct upstream_address *address,
 	const struct pool_settings *settings);
+/*
+ * From here on connections to it are made over TLS, to a server of that name (copied), or of the
+ * address's where that is NULL. Takes `source` over. Before the first pool is made.
+ */
+void upstream_set_tls(struct upstream *upstream, struct tls_source *source, const char *name);
 /* Takes NULL. */
 void upstream_destroy(struct upstream *upstream);
 /* These two live as long as the upstream. */

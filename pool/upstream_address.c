@@ -10,13 +10,14 @@
 #include <uv.h>
 
 enum {
-	DEFAULT_PORT = 80,
+	HTTP_PORT = 80,
+	HTTPS_PORT = 443,
 	NAME_MAX_LENGTH = 253, /* RFC 1035 section 2.3.4, without the root's dot */
 	LABEL_MAX_LENGTH = 63,
 	QUOTED_MAX = 100,
 };
 
-static const char wanted[] = "http://HOST:PORT or unix:/PATH would be right";
+static const char wanted[] = "http://HOST:PORT, https://HOST:PORT or unix:/PATH would be right";
 
 static enum err_code refuse(struct err *err, const char *what)
 {
@@ -128,11 +129,16 @@ static enum err_code parse_host(
 	return ERR_NONE;
 }
 
+static uint16_t default_port(const struct upstream_address *address)
+{
+	return address->is_https ? HTTPS_PORT : HTTP_PORT;
+}
+
 /* `rest` is what stands behind the host. */
 static enum err_code parse_port(
 	struct slice rest, struct upstream_address *address, struct err *err)
 {
-	uint64_t port = DEFAULT_PORT;
+	uint64_t port = default_port(address);
 	bool colon = slice_starts_with(rest, SLICE(":"));
 	struct slice digits = colon ? slice_of(rest.ptr + 1, rest.len - 1) : rest;
 
@@ -193,7 +199,7 @@ static enum err_code parse_http(
 	if (code != ERR_NONE) {
 		return code;
 	}
-	if (address->port != DEFAULT_PORT) {
+	if (address->port != default_port(address)) {
 		(void)snprintf(port, sizeof(port), ":%u", address->port);
 	}
 	(void)snprintf(address->authority, sizeof(address->authority), is_ipv6 ? "[%s]%s" : "%s%s",
@@ -236,7 +242,8 @@ enum err_code upstream_address_parse(
 	if (slice_equal_nocase(scheme, SLICE("unix")) && slice_starts_with(rest, SLICE(":"))) {
 		return parse_unix(slice_of(rest.ptr + 1, rest.len - 1), address, err);
 	}
-	if (slice_equal_nocase(scheme, SLICE("http")) && has_slashes) {
+	address->is_https = slice_equal_nocase(scheme, SLICE("https"));
+	if ((address->is_https || slice_equal_nocase(scheme, SLICE("http"))) && has_slashes) {
 		return parse_http(slice_of(rest.ptr + 3, rest.len - 3), address, err);
 	}
 	if (has_slashes) {

@@ -13,6 +13,11 @@ const struct pool_settings *upstream_pool_settings(const struct upstream *upstre
 struct places *upstream_places(struct upstream *upstream);
 struct tally_set *upstream_tallies(struct upstream *upstream);
 
+/* NULL: it is plain. */
+struct tls_source *upstream_tls_source(struct upstream *upstream);
+/* What is asked for by SNI, and looked for in the certificate. */
+const char *upstream_tls_name(const struct upstream *upstream);
+
 /* How an attempt to connect ended: `err` is NULL where it worked. A change is logged. */
 void upstream_tried(struct upstream *upstream, const struct err *err);
 

@@ -200,7 +200,20 @@ static enum err_code make_workers(struct server *server, struct err *err)
 	return ERR_NONE;
 }
 
-static enum err_code read_certificate(struct server *server, struct err *err)
+static void make_upstreams(struct server *server)
+{
+	const struct proxy_settings *settings = server->settings;
+
+	server->upstreams = mem_alloc_array(settings->upstream_count, sizeof(struct upstream *));
+	for (uint32_t i = 0; i < settings->upstream_count; i++) {
+		const struct upstream_settings *upstream = &settings->upstreams[i];
+
+		server->upstreams[i] =
+			upstream_create(upstream->name, &upstream->address, &upstream->pool);
+	}
+}
+
+static enum err_code read_listener_certificate(struct server *server, struct err *err)
 {
 	const struct listener_tls *files = &server->settings->tls;
 	struct tls_settings settings = TLS_SETTINGS_INIT;
@@ -212,6 +225,26 @@ static enum err_code read_certificate(struct server *server, struct err *err)
 	settings.key_file = files->key;
 	server->tls = tls_source_create(TLS_SERVER, &settings, err);
 	return server->tls == NULL ? err->code : ERR_NONE;
+}
+
+static enum err_code read_certificates(struct server *server, struct err *err)
+{
+	for (uint32_t i = 0; i < server->settings->upstream_count; i++) {
+		const struct upstream_settings *upstream = &server->settings->upstreams[i];
+		struct tls_settings settings = upstream_tls_settings(&upstream->tls);
+		struct tls_source *source;
+
+		if (!upstream->address.is_https) {
+			continue;
+		}
+		source = tls_source_create(TLS_CLIENT, &settings, err);
+		if (source == NULL) {
+			err_prefix(err, upstream->name);
+			return err->code;
+		}
+		upstream_set_tls(server->upstreams[i], source, upstream->tls.server_name);
+	}
+	return read_listener_certificate(server, err);
 }
 
 static void on_certificate_changed(void *context)
@@ -255,13 +288,7 @@ struct server *server_create(const struct proxy_settings *settings, struct err *
 		server->connection_limit = settings->limits.connections;
 	}
 	server->routes = route_table_create(settings);
-	server->upstreams = mem_alloc_array(settings->upstream_count, sizeof(struct upstream *));
-	for (uint32_t i = 0; i < settings->upstream_count; i++) {
-		const struct upstream_settings *upstream = &settings->upstreams[i];
-
-		server->upstreams[i] =
-			upstream_create(upstream->name, &upstream->address, &upstream->pool);
-	}
+	make_upstreams(server);
 	server->workers = mem_alloc_array(settings->workers, sizeof(struct worker *));
 	server->threads = mem_alloc_array(settings->workers, sizeof(pthread_t));
 	server->access_logs = mem_alloc_array(settings->workers, sizeof(struct observer *));
@@ -269,7 +296,7 @@ struct server *server_create(const struct proxy_settings *settings, struct err *
 	server->addresses =
 		mem_alloc_array(settings->listen_count + settings->inspector_listen_count,
 			sizeof(struct bound_address));
-	if (read_certificate(server, err) != ERR_NONE || make_workers(server, err) != ERR_NONE ||
+	if (read_certificates(server, err) != ERR_NONE || make_workers(server, err) != ERR_NONE ||
 		listen_on_all(server, err) != ERR_NONE) {
 		server_destroy(server);
 		return NULL;

@@ -59,6 +59,7 @@ struct upstream_settings {
 	char *url;
 	struct upstream_address address;
 	struct pool_settings pool;
+	struct upstream_tls tls;
 	struct upstream_timeouts timeouts;
 };
 
