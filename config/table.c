@@ -375,6 +375,18 @@ const struct setting upstream_table[] = {
 		.max = DAY_MS,
 		.fallback = "0",
 		.help = "a whole exchange"},
+	{.key = "breaker.failures",
+		.type = &value_number32,
+		UPSTREAM(settings.pool.breaker.failures),
+		.max = 1000000,
+		.help = "failures in a row (no connection, no answer) after which it is left "
+			"alone; 0 = off"},
+	{.key = "breaker.open",
+		.type = &value_duration,
+		UPSTREAM(settings.pool.breaker.open_ms),
+		.min = 1,
+		.max = DAY_MS,
+		.help = "for how long, before one request tries it again"},
 };
 const size_t upstream_table_count = sizeof(upstream_table) / sizeof(upstream_table[0]);
 

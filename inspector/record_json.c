@@ -305,6 +305,8 @@ static const char *row_error(enum err_code code)
 		return "the pool's queue was full";
 	case ERR_QUEUE_TIMEOUT:
 		return "queue timeout";
+	case ERR_BREAKER_OPEN:
+		return "the upstream was left alone";
 	default:
 		return "the request was refused";
 	}

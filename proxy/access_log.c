@@ -36,6 +36,7 @@ const char *access_log_flags(const struct exchange *exchange)
 		return "UT";
 	case ERR_QUEUE_FULL:
 	case ERR_QUEUE_TIMEOUT:
+	case ERR_BREAKER_OPEN:
 	case ERR_CONNECTIONS:
 		return "UO";
 	case ERR_UPSTREAM_SYNTAX:

@@ -94,10 +94,10 @@ struct exchange {
 	bool internal; /* answered by the inspector: never captured, never upstream */
 
 	/* the answer */
-	unsigned status;          /* 0 until there is one */
-	bool responded;           /* the final head has passed */
-	bool own_answer;          /* made by the proxy: a problem */
-	struct slice retry_after; /* of an own answer, where there is one */
+	unsigned status;         /* 0 until there is one */
+	bool responded;          /* the final head has passed */
+	bool own_answer;         /* made by the proxy: a problem */
+	uint64_t retry_after_ms; /* of an own 503: when to ask again; 0 = soon */
 
 	/* facts about the way upstream, set by the origin */
 	const char *upstream; /* its name; NULL where none was asked */

@@ -4,6 +4,8 @@
  *
  * How it can fail, and what is done:
  *
+ * - The upstream is left alone for now (pool/breaker.h): abort, before anything is tried. One
+ *   question covers pooled and new connections, and the retry.
  * - No connection (refused, unresolved, queue full, timeouts): abort, with the pool's error.
  * - A reused connection dies before an answer's first byte: once more on a fresh one, where the
  *   request can be sent again; else abort.
@@ -50,6 +52,7 @@ void origin_release(struct origin *self, bool clean, uint64_t keep_alive_ms)
 
 	stop_timers(self);
 	self->phase = ORIGIN_OVER;
+	outcome_leave(self->pool, &self->pass);
 	if (connection == NULL) {
 		return;
 	}
@@ -58,6 +61,22 @@ void origin_release(struct origin *self, bool clean, uint64_t keep_alive_ms)
 		pool_return(connection, keep_alive_ms);
 	} else {
 		pool_discard(connection);
+	}
+}
+
+static enum failure failure_of(const struct origin *self, enum err_code code)
+{
+	switch (code) {
+	case ERR_UPSTREAM_RESET:
+		return self->phase == ORIGIN_HEAD ? FAILURE_RESET : FAILURE_RESET_WITHIN;
+	case ERR_FIRST_BYTE_TIMEOUT:
+		return FAILURE_FIRST_BYTE_TIMEOUT;
+	case ERR_IDLE_TIMEOUT:
+		return FAILURE_IDLE_TIMEOUT;
+	case ERR_TOTAL_TIMEOUT:
+		return FAILURE_TOTAL_TIMEOUT;
+	default:
+		return FAILURE_BAD_ANSWER;
 	}
 }
 
@@ -71,6 +90,7 @@ void origin_fail(struct origin *self, enum err_code code, const char *format, ..
 	(void)vsnprintf(what, sizeof(what), format, arguments);
 	va_end(arguments);
 	err_set(&err, code, "upstream %s %s", name_of(self), what);
+	outcome_failed(self->pool, &self->pass, self->connection, failure_of(self, code), &err);
 	origin_release(self, false, 0);
 	self->responder.up->ops->abort(self->responder.up, &err);
 }
@@ -218,14 +238,19 @@ static void keep_for_replay(struct origin *self, struct slice bytes)
 
 /* --- the connection */
 
-static void acquire(struct origin *self, bool fresh)
+static void begin_waiting(struct origin *self)
 {
 	self->phase = ORIGIN_WAITING;
-	self->exchange->clock.queued_us = loop_now_us(self->exchange->loop);
 	if (self->exchange->request_framing.kind != FRAMING_NONE) {
 		pause_request(
 			self); /* nothing of the body is held while there is nowhere to send it */
 	}
+}
+
+static void acquire(struct origin *self, bool fresh)
+{
+	begin_waiting(self);
+	self->exchange->clock.queued_us = loop_now_us(self->exchange->loop);
 	pool_acquire(self->pool, &self->waiter, fresh);
 }
 
@@ -244,6 +269,7 @@ static void connection_lost(struct origin *self, int status)
 
 	if (self->phase == ORIGIN_HEAD && can_retry(self)) {
 		self->retried = true;
+		outcome_retried(self->pool);
 		pool_discard(self->connection);
 		self->connection = NULL;
 		self->upstream_blocked = false;
@@ -352,8 +378,29 @@ static void on_acquire_failed(struct pool_waiter *waiter, const struct err *err)
 	struct origin *self = container_of(waiter, struct origin, waiter);
 
 	self->exchange->clock.connecting_us = waiter->connecting_us;
+	self->exchange->retry_after_ms = waiter->retry_ms;
 	origin_release(self, false, 0);
 	self->responder.up->ops->abort(self->responder.up, err);
+}
+
+/* A connection from the pool where one is idle, else a new one; or neither, while the upstream is
+ * left alone. */
+static void get_connection(struct origin *self, bool idempotent)
+{
+	struct connection *connection;
+	uint64_t wait_ms;
+
+	if (!outcome_enter(self->pool, &self->pass, &wait_ms)) {
+		begin_waiting(self);
+		pool_refuse(self->pool, &self->waiter, wait_ms);
+		return;
+	}
+	connection = pool_take(self->pool, idempotent ? 0 : UNSAFE_REUSE_WITHIN_MS);
+	if (connection != NULL) {
+		use_connection(self, connection);
+	} else {
+		acquire(self, false);
+	}
 }
 
 /* --- calls down */
@@ -435,7 +482,6 @@ static struct responder *origin_start(
 {
 	struct origin *self = arena_alloc(&exchange->arena, sizeof(*self));
 	bool idempotent = method_is_idempotent(exchange->request.method);
-	struct connection *connection;
 
 	(void)context;
 	assert(self != NULL); /* the arena's bound leaves room for it: see EXCHANGE_MEMORY_MAX */
@@ -449,6 +495,7 @@ static struct responder *origin_start(
 	self->waiter.ready = on_ready;
 	self->waiter.failed = on_acquire_failed;
 	self->waiter.connect_timeout_ms = self->timeouts->connect_ms;
+	self->waiter.pass = &self->pass;
 	timer_init(&self->timer, on_timeout);
 	timer_init(&self->total_timer, on_total_timeout);
 	exchange->upstream = name_of(self);
@@ -459,12 +506,7 @@ static struct responder *origin_start(
 		self->replay =
 			arena_alloc(&exchange->arena, REPLAY_MAX); /* NULL: no retry with a body */
 	}
-	connection = pool_take(self->pool, idempotent ? 0 : UNSAFE_REUSE_WITHIN_MS);
-	if (connection != NULL) {
-		use_connection(self, connection);
-	} else {
-		acquire(self, false);
-	}
+	get_connection(self, idempotent);
 	return &self->responder;
 }
 
