@@ -37,6 +37,7 @@ enum err_code {
 	ERR_TOTAL_TIMEOUT,      /* 504 */
 	ERR_QUEUE_FULL,         /* 503 */
 	ERR_QUEUE_TIMEOUT,      /* 503 */
+	ERR_BREAKER_OPEN,       /* 503: the upstream is left alone for a while */
 	ERR_CONNECTIONS,        /* 503: limits.connections */
 	ERR_DRAINING,           /* 503 */
 	ERR_NO_UPSTREAM,        /* 502: no route leads anywhere */

@@ -72,15 +72,10 @@ enum err_code check_upstream_url(struct slice text, struct err *err)
 	if (text.len > URL_MAX) {
 		return refuse(text, "is too long; give at most 1024 bytes", err);
 	}
-	if (slice_starts_with(text, SLICE("https:"))) {
-		return err_set(err, ERR_SETTINGS,
-			"https:// is not supported by this version; give http://HOST:PORT or "
-			"unix:/path");
-	}
 	if (slice_starts_with(text, SLICE("kubeconfig:"))) {
 		return err_set(err, ERR_SETTINGS,
-			"kubeconfig: is not supported by this version; give http://HOST:PORT or "
-			"unix:/path");
+			"kubeconfig: is not supported by this version; give http://HOST:PORT, "
+			"https://HOST:PORT or unix:/path");
 	}
 	return upstream_address_parse(text, &address, err);
 }

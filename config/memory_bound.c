@@ -19,7 +19,8 @@ enum {
 	CONNECTION = 1 * KIB, /* struct client and its stream; an idle one holds no buffer */
 	PIPELINED = 16 * KIB + LOOP_READ_BUFFER_SIZE, /* of the requests behind the running one,
 							 before reading stops */
-	UPSTREAM_CONNECTION = 2 * KIB,
+	UPSTREAM_CONNECTION = 6 * KIB, /* struct connection, and, while it is dialed, an attempt for
+					  each further address of the upstream's name */
 	WORKER = LOOP_READ_BUFFER_SIZE + 1024 * KIB, /* the read buffer; stack, loop, timers, a
 							turn's scratch memory, spare blocks */
 	ROUTE = 256,                                 /* its texts, its row in the table */

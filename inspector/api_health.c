@@ -36,7 +36,7 @@ struct probe {
 	struct answer *answer;
 	uint32_t count;
 	uint32_t failed;
-	struct attempt attempts[]; /* one for each upstream */
+	struct attempt attempts[]; /* one for each upstream that may be tried */
 };
 
 static struct probe *of_source(struct source *source)
@@ -81,23 +81,49 @@ static void on_failed(struct pool_waiter *waiter, const struct err *err)
 	}
 }
 
-static void probe_start(const struct api_call *call, struct pool **pools, uint32_t count)
+static bool may_be_tried(struct pool *pool)
+{
+	uint64_t wait_ms;
+
+	return upstream_breaker(pool_upstream(pool), &wait_ms) != BREAKER_OPEN;
+}
+
+static struct probe *probe_create(struct answer *answer, uint32_t count)
 {
 	struct probe *probe = mem_zalloc(sizeof(*probe) + count * sizeof(probe->attempts[0]));
 
 	probe->source.ops = &probe_ops;
-	probe->answer = call->answer;
-	probe->count = count;
-	answer_wait(call->answer, &probe->source);
-	for (uint32_t i = 0; i < count; i++) {
-		struct attempt *attempt = &probe->attempts[i];
+	probe->answer = answer;
+	return probe;
+}
 
+/* The attempts do not ask the breaker to let them in: they are no requests, and a connection that
+ * is opened says only that requests may be worth trying. */
+static void probe_start(const struct api_call *call, struct pool **pools, uint32_t count)
+{
+	struct probe *probe = NULL;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct attempt *attempt;
+
+		if (!may_be_tried(pools[i])) {
+			continue;
+		}
+		if (probe == NULL) {
+			probe = probe_create(call->answer, count);
+			answer_wait(call->answer, &probe->source);
+		}
+		attempt = &probe->attempts[probe->count++];
 		attempt->probe = probe;
 		attempt->waiter.ready = on_ready;
 		attempt->waiter.failed = on_failed;
 		attempt->waiter.connect_timeout_ms = PROBE_TIMEOUT_MS;
 		pool_waiter_init(&attempt->waiter);
 		pool_acquire(pools[i], &attempt->waiter, true);
+	}
+	if (probe == NULL) {
+		answer_problem(call->answer, 503,
+			"no upstream can be reached: each has failed too often and is left alone");
 	}
 }
 

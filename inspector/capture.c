@@ -494,6 +494,7 @@ static void put_end(struct capture *capture, struct run *run, const struct excha
 		(uint32_t)(exchange->idle_ms < UINT32_MAX ? exchange->idle_ms : UINT32_MAX);
 	record->queued_moment = record_moment(begin_us, clock->queued_us);
 	record->connecting_moment = record_moment(begin_us, clock->connecting_us);
+	record->securing_moment = record_moment(begin_us, clock->securing_us);
 	record->connected_moment = record_moment(begin_us, clock->connected_us);
 	record->sent_moment = record_moment(begin_us, clock->sent_us);
 	record->first_byte_moment = record_moment(begin_us, clock->first_byte_us);

@@ -78,6 +78,7 @@ static void read_end(const struct record *record, struct record_view *view)
 	view->idle_ms = record->idle_ms;
 	view->clock.queued_us = record_moment_us(begin_us, record->queued_moment);
 	view->clock.connecting_us = record_moment_us(begin_us, record->connecting_moment);
+	view->clock.securing_us = record_moment_us(begin_us, record->securing_moment);
 	view->clock.connected_us = record_moment_us(begin_us, record->connected_moment);
 	view->clock.sent_us = record_moment_us(begin_us, record->sent_moment);
 	view->clock.first_byte_us = record_moment_us(begin_us, record->first_byte_moment);

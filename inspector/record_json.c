@@ -75,18 +75,18 @@ uint64_t record_duration_us(const struct record_view *view, uint64_t now_us)
 static void write_timing(struct json *json, const struct exchange_clock *clock)
 {
 	static const char *const keys[] = {
-		"queue_ms", "connect_ms", "send_ms", "wait_ms", "receive_ms"};
-	uint64_t moments[] = {clock->queued_us, clock->connecting_us, clock->connected_us,
-		clock->sent_us, clock->first_byte_us, clock->end_us};
+		"queue_ms", "connect_ms", "tls_ms", "send_ms", "wait_ms", "receive_ms"};
+	uint64_t moments[] = {clock->queued_us, clock->connecting_us, clock->securing_us,
+		clock->connected_us, clock->sent_us, clock->first_byte_us, clock->end_us};
 	const size_t count = sizeof(keys) / sizeof(keys[0]);
 
-	if (moments[4] != 0 && moments[3] > moments[4]) {
-		moments[3] = moments[4]; /* it answered before it had read everything */
+	if (moments[5] != 0 && moments[4] > moments[5]) {
+		moments[4] = moments[5]; /* it answered before it had read everything */
 	}
 	/* A pooled connection was neither waited for nor made: no time, which is known. */
 	for (size_t i = 2; i-- > 0;) {
 		if (moments[i] == 0 && clock->connected_us != 0) {
-			moments[i] = moments[i + 1];
+			moments[i] = i == 1 ? clock->connected_us : moments[i + 1];
 		}
 	}
 	json_key(json, "timing");
@@ -98,10 +98,6 @@ static void write_timing(struct json *json, const struct exchange_clock *clock)
 			next++;
 		}
 		write_span(json, keys[i], moments[i], moments[next]);
-		if (i == 1) { /* no upstream is spoken to over TLS */
-			json_key(json, "tls_ms");
-			json_none(json);
-		}
 	}
 	json_end_object(json);
 }
@@ -288,6 +284,7 @@ static const char *row_error(enum err_code code)
 	case ERR_RESOLVE:
 		return "the upstream's name has no address";
 	case ERR_CONNECT:
+	case ERR_TLS:
 		return "the upstream could not be connected to";
 	case ERR_UPSTREAM_RESET:
 		return "the upstream closed its connection";
@@ -305,6 +302,8 @@ static const char *row_error(enum err_code code)
 		return "the pool's queue was full";
 	case ERR_QUEUE_TIMEOUT:
 		return "queue timeout";
+	case ERR_BREAKER_OPEN:
+		return "the upstream was left alone";
 	default:
 		return "the request was refused";
 	}

@@ -140,6 +140,7 @@ struct record {
 	uint64_t end_us;
 	uint32_t queued_moment;
 	uint32_t connecting_moment;
+	uint32_t securing_moment;
 	uint32_t connected_moment;
 	uint32_t sent_moment;
 	uint32_t first_byte_moment;

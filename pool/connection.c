@@ -1,14 +1,5 @@
 /*
  * Layer: pool. One job: see connection.h.
- *
- * A dial goes through the addresses in turn, from the one that worked last. Where it used kept
- * answers and none of them worked, it asks again once, and goes on if there is something new: an
- * upstream that moved costs a delay, not an error. The time is shared out: each attempt but the
- * last has its part of what is left, so that one dead address does not use up all of it.
- *
- * What can fail: the lookup (at once, later, or too late), the socket (no descriptor, no route: at
- * once), the connection (refused, reset, too late), and the owner may close it at any point of
- * this.
  */
 #include "pool/connection.h"
 
@@ -16,269 +7,72 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/clock.h"
+#include "base/tls.h"
 #include "pool/upstream_shared.h"
 
-enum {
-	ASK_AGAIN_MS = 1000, /* a failure is not held back for longer than this by a name server
-				that is silent */
-};
+static struct connection *of_dial(struct dial *dial)
+{
+	return container_of(dial, struct connection, dial);
+}
 
 static struct connection *of_stream(struct stream *stream)
 {
-	return container_of(stream, struct connection, stream);
+	return of_dial(dial_of_stream(stream));
 }
 
-static const struct upstream_address *where(const struct connection *connection)
+static const struct connection_events *events_of(const struct connection *connection)
 {
-	return upstream_address(connection->connector->upstream);
+	return connection->dial.connector->events;
 }
 
-/* --- the words of a failure */
+/* --- the handshake */
 
-/* "127.0.0.1:8000", "api:8000 (10.0.0.7:8000)" or "unix:/run/api.sock" */
-static void target_text(const struct connection *connection, char *text, size_t size)
+/* Nothing is missing any more: requests can go. */
+static void open_up(struct connection *connection)
 {
-	const struct upstream_address *address = where(connection);
-	const struct resolver *resolver = &connection->connector->resolver;
-	char numbers[RESOLVER_ADDRESS_TEXT_SIZE];
+	struct dial *dial = &connection->dial;
 
-	if (address->is_unix) {
-		(void)snprintf(text, size, "unix:%.108s", address->host);
-		return;
-	}
-	resolver_address_text(&connection->address, numbers);
-	if (resolver->numeric) {
-		(void)snprintf(text, size, "%s", numbers);
-	} else if (resolver->count > 1) {
-		(void)snprintf(text, size, "%.100s:%u (%s, the last of %u addresses)",
-			address->host, address->port, numbers, resolver->count);
-	} else {
-		(void)snprintf(text, size, "%.100s:%u (%s)", address->host, address->port, numbers);
-	}
+	connection->connect_us = loop_now_us(dial->connector->loop) - dial->begun_us;
+	connection->state = CONNECTION_HELD;
+	events_of(connection)->opened(connection);
 }
 
-static void describe_attempt(const struct connection *connection, struct err *err)
+static void handshake_failed(
+	struct connection *connection, enum failure why, enum err_code code, const char *text)
 {
-	char target[sizeof(err->text)];
-	const char *name = upstream_name(connection->connector->upstream);
-
-	target_text(connection, target, sizeof(target));
-	if (connection->timed_out) {
-		err_set(err, ERR_CONNECT_TIMEOUT,
-			"upstream %s: connect to %s: no answer within %" PRIu64 " ms", name, target,
-			connection->budget_ms);
-	} else {
-		err_set(err, connection->status == UV_ETIMEDOUT ? ERR_CONNECT_TIMEOUT : ERR_CONNECT,
-			"upstream %s: connect to %s: %s", name, target,
-			uv_strerror(connection->status));
-	}
-}
-
-static void describe_lookup(const struct connection *connection, int status, struct err *err)
-{
-	const char *name = upstream_name(connection->connector->upstream);
-
-	if (status == UV_ETIMEDOUT) {
-		err_set(err, ERR_CONNECT_TIMEOUT,
-			"upstream %s: look up %s: no answer within %" PRIu64 " ms", name,
-			where(connection)->host, connection->budget_ms);
-	} else {
-		err_set(err, ERR_RESOLVE, "upstream %s: look up %s: %s", name,
-			where(connection)->host, uv_strerror(status));
-	}
-}
-
-/* --- the dial */
-
-static uint64_t remaining_ms(const struct connection *connection)
-{
-	uint64_t now_ms = loop_now_ms(connection->connector->loop);
-
-	return connection->deadline_ms > now_ms ? connection->deadline_ms - now_ms : 0;
-}
-
-static void give_up(struct connection *connection)
-{
+	const struct connector *connector = connection->dial.connector;
+	const struct upstream_address *address = upstream_address(connector->upstream);
 	struct err err;
 
-	describe_attempt(connection, &err);
-	connection->connector->events->failed(connection, &err);
+	err_set(&err, code, "upstream %s: TLS with %.100s: %s", upstream_name(connector->upstream),
+		address->authority, text);
+	loop_timer_stop(connector->loop, &connection->timer);
+	dial_blame(&connection->dial);
+	events_of(connection)->failed(connection, why, &err);
 }
 
-static bool may_ask(const struct connection *connection)
+static void handshake_broke(struct connection *connection, int status)
 {
-	return !connection->asked && !where(connection)->is_unix &&
-	       !connection->connector->resolver.numeric;
-}
+	const struct err *tls = stream_failure(dial_stream(&connection->dial));
 
-static void ask(struct connection *connection)
-{
-	struct loop *loop = connection->connector->loop;
-	bool again = connection->status != 0;
-	uint64_t wait_ms = connection->budget_ms == 0 ? 0 : remaining_ms(connection);
-
-	connection->asked = true;
-	connection->state = CONNECTION_LOOKING_UP;
-	if (again && (wait_ms == 0 || wait_ms > ASK_AGAIN_MS)) {
-		wait_ms = ASK_AGAIN_MS;
-	}
-	if (wait_ms > 0) {
-		loop_timer_start(loop, &connection->timer, wait_ms);
-	}
-	resolver_ask(&connection->connector->resolver, &connection->query);
-}
-
-/* Begins with the addresses that are known. */
-static void use_addresses(struct connection *connection)
-{
-	const struct resolver *resolver = &connection->connector->resolver;
-
-	connection->generation = resolver->generation;
-	connection->next = resolver->preferred;
-	connection->left = resolver->count;
-}
-
-static const struct stream_ops stream_ops;
-
-static int connect_to_next(struct connection *connection)
-{
-	struct connector *connector = connection->connector;
-	struct resolver *resolver = &connector->resolver;
-
-	if (where(connection)->is_unix) {
-		connection->left = 0;
-		return stream_connect_unix(
-			&connection->stream, connector->loop, &stream_ops, where(connection)->host);
-	}
-	connection->current = connection->next;
-	connection->address = resolver->addresses[connection->current];
-	connection->left--;
-	connection->next = (uint8_t)((connection->next + 1) % resolver->count);
-	return stream_connect_tcp(
-		&connection->stream, connector->loop, &stream_ops, &connection->address.any);
-}
-
-static void attempt(struct connection *connection)
-{
-	struct loop *loop = connection->connector->loop;
-
-	connection->state = CONNECTION_CONNECTING;
-	connection->timed_out = false;
-	connection->status = connect_to_next(connection);
-	if (connection->status < 0) {
-		loop_ready(loop, &connection->task); /* the handle is there all the same */
-	} else if (connection->budget_ms > 0) {
-		uint64_t part_ms = remaining_ms(connection) / (connection->left + 1U);
-
-		loop_timer_start(loop, &connection->timer, part_ms);
-	}
-}
-
-/* No handle is open, and nothing worked yet. */
-static void go_on(struct connection *connection)
-{
-	if (connection->left > 0 &&
-		connection->generation != connection->connector->resolver.generation) {
-		use_addresses(connection); /* somebody else asked meanwhile */
-	}
-	if (connection->left > 0) {
-		attempt(connection);
-	} else {
-		ask(connection);
-	}
-}
-
-static void on_attempt_closed(struct stream *stream)
-{
-	struct connection *connection = of_stream(stream);
-
-	if (connection->state == CONNECTION_CLOSING) {
-		connection->connector->events->closed(connection);
-	} else {
-		go_on(connection);
-	}
-}
-
-static void attempt_failed(struct connection *connection, int status)
-{
-	loop_timer_stop(connection->connector->loop, &connection->timer);
-	connection->status = status;
-	if (connection->left > 0 || (!connection->timed_out && may_ask(connection))) {
-		connection->state = CONNECTION_BETWEEN;
-		stream_close(&connection->stream, on_attempt_closed);
-		return;
-	}
-	if (may_ask(connection)) { /* the time is over: the answer is for who comes next */
-		resolver_refresh(&connection->connector->resolver);
-	}
-	give_up(connection);
-}
-
-static void on_answered(struct resolver_query *query, int status)
-{
-	struct connection *connection = container_of(query, struct connection, query);
-	struct err err;
-
-	loop_timer_stop(connection->connector->loop, &connection->timer);
-	if (connection->generation != connection->connector->resolver.generation) {
-		use_addresses(connection);
-		attempt(connection);
-	} else if (connection->status != 0) {
-		give_up(connection); /* there is nothing new */
-	} else {
-		describe_lookup(connection, status, &err);
-		connection->connector->events->failed(connection, &err);
-	}
+	handshake_failed(connection, FAILURE_TLS, ERR_TLS,
+		tls != NULL        ? tls->text
+		: status == UV_EOF ? "it closed the connection within the handshake"
+				   : uv_strerror(status));
 }
 
 static void on_timer(struct timer *timer)
 {
 	struct connection *connection = container_of(timer, struct connection, timer);
-	struct err err;
+	char text[64];
 
-	if (connection->state == CONNECTION_CONNECTING) {
-		connection->timed_out = true;
-		attempt_failed(connection, UV_ETIMEDOUT);
-		return;
-	}
-	assert(connection->state == CONNECTION_LOOKING_UP);
-	if (connection->status != 0) {
-		give_up(connection);
-	} else {
-		describe_lookup(connection, UV_ETIMEDOUT, &err);
-		connection->connector->events->failed(connection, &err);
-	}
-}
-
-/* What could not be told from inside a call down. */
-static void on_task(struct task *task)
-{
-	struct connection *connection = container_of(task, struct connection, task);
-
-	if (connection->state == CONNECTION_CLOSING) {
-		connection->connector->events->closed(connection);
-	} else {
-		attempt_failed(connection, connection->status);
-	}
+	(void)snprintf(text, sizeof(text), "no end of the handshake within %" PRIu64 " ms",
+		connection->dial.budget_ms);
+	handshake_failed(connection, FAILURE_CONNECT_TIMEOUT, ERR_CONNECT_TIMEOUT, text);
 }
 
 /* --- events of the stream */
-
-static void on_connected(struct stream *stream, int status)
-{
-	struct connection *connection = of_stream(stream);
-	struct connector *connector = connection->connector;
-
-	if (status < 0) {
-		attempt_failed(connection, status);
-		return;
-	}
-	loop_timer_stop(connector->loop, &connection->timer);
-	resolver_prefer(&connector->resolver, connection->generation, connection->current);
-	connection->connect_us = loop_now_us(connector->loop) - connection->begun_us;
-	connection->state = CONNECTION_HELD;
-	connector->events->opened(connection);
-}
 
 static void on_bytes(struct stream *stream, struct slice bytes)
 {
@@ -287,7 +81,7 @@ static void on_bytes(struct stream *stream, struct slice bytes)
 	if (connection->state == CONNECTION_LENT) {
 		connection->ops->bytes(connection, bytes);
 	} else {
-		connection->connector->events->spoiled(connection);
+		events_of(connection)->spoiled(connection);
 	}
 }
 
@@ -298,8 +92,10 @@ static void on_eof(struct stream *stream)
 	if (connection->state == CONNECTION_LENT) {
 		connection->ended = true;
 		connection->ops->eof(connection);
+	} else if (connection->state == CONNECTION_CONNECTED) {
+		handshake_broke(connection, UV_EOF);
 	} else {
-		connection->connector->events->spoiled(connection);
+		events_of(connection)->spoiled(connection);
 	}
 }
 
@@ -310,8 +106,10 @@ static void on_failed(struct stream *stream, int status)
 	if (connection->state == CONNECTION_LENT) {
 		connection->ended = true;
 		connection->ops->failed(connection, status);
+	} else if (connection->state == CONNECTION_CONNECTED) {
+		handshake_broke(connection, status);
 	} else {
-		connection->connector->events->spoiled(connection);
+		events_of(connection)->spoiled(connection);
 	}
 }
 
@@ -333,13 +131,77 @@ static void on_drained(struct stream *stream)
 	}
 }
 
+static void on_secured(struct stream *stream)
+{
+	struct connection *connection = of_stream(stream);
+	struct loop *loop = stream->loop;
+
+	loop_timer_stop(loop, &connection->timer);
+	connection->tls_us = loop_now_us(loop) - connection->tls_us;
+	open_up(connection);
+}
+
 static const struct stream_ops stream_ops = {
-	.connected = on_connected,
 	.bytes = on_bytes,
 	.eof = on_eof,
 	.failed = on_failed,
 	.blocked = on_blocked,
 	.drained = on_drained,
+	.secured = on_secured,
+};
+
+/* --- events of the dial */
+
+static void shake_hands(struct connection *connection)
+{
+	struct connector *connector = connection->dial.connector;
+	struct upstream *upstream = connector->upstream;
+	struct tls_context *context = tls_source_hold(upstream_tls_source(upstream));
+	uint64_t left_ms = dial_remaining_ms(&connection->dial);
+	struct err err;
+	struct tls *tls = tls_open_client(
+		context, upstream_tls_name(upstream), connector->sessions, clock_wall_us(), &err);
+
+	tls_context_release(context);
+	connection->tls_us = loop_now_us(connector->loop);
+	if (tls == NULL || stream_secure(dial_stream(&connection->dial), tls, &err) != ERR_NONE) {
+		handshake_failed(connection, FAILURE_TLS, ERR_TLS, err.text);
+	} else if (left_ms != UINT64_MAX) {
+		loop_timer_start(connector->loop, &connection->timer, left_ms);
+	}
+}
+
+static void on_connected(struct dial *dial)
+{
+	struct connection *connection = of_dial(dial);
+
+	dial_stream(dial)->ops = &stream_ops;
+	connection->state = CONNECTION_CONNECTED;
+	if (upstream_tls_source(dial->connector->upstream) == NULL) {
+		open_up(connection);
+	} else {
+		shake_hands(connection);
+	}
+}
+
+static void on_dial_failed(struct dial *dial, enum failure why, const struct err *err)
+{
+	struct connection *connection = of_dial(dial);
+
+	events_of(connection)->failed(connection, why, err);
+}
+
+static void on_dial_closed(struct dial *dial)
+{
+	struct connection *connection = of_dial(dial);
+
+	events_of(connection)->closed(connection);
+}
+
+static const struct dial_events dial_events = {
+	.connected = on_connected,
+	.failed = on_dial_failed,
+	.closed = on_dial_closed,
 };
 
 /* --- for the pool */
@@ -347,32 +209,13 @@ static const struct stream_ops stream_ops = {
 void connection_dial(
 	struct connection *connection, struct connector *connector, uint64_t timeout_ms)
 {
-	uint64_t now_us = loop_now_us(connector->loop);
-
 	*connection = (struct connection){
-		.connector = connector,
-		.begun_us = now_us,
-		.budget_ms = timeout_ms,
-		.deadline_ms = timeout_ms == 0 ? UINT64_MAX : now_us / 1000 + timeout_ms,
 		.idle_limit_ms = idle_limit_ms(
 			upstream_pool_settings(connector->upstream)->idle_timeout_ms, 0),
-		.query.answered = on_answered,
 	};
 	list_init(&connection->idle.node);
-	list_init(&connection->query.node);
 	timer_init(&connection->timer, on_timer);
-	task_init(&connection->task, on_task);
-	use_addresses(connection);
-	if (where(connection)->is_unix || connection->left > 0) {
-		attempt(connection);
-	} else {
-		ask(connection);
-	}
-}
-
-bool connection_dialing(const struct connection *connection)
-{
-	return connection->state < CONNECTION_HELD;
+	dial_begin(&connection->dial, connector, &dial_events, timeout_ms);
 }
 
 void connection_lend(struct connection *connection, bool reused, uint64_t idle_ms)
@@ -383,12 +226,13 @@ void connection_lend(struct connection *connection, bool reused, uint64_t idle_m
 	connection->idle_ms = idle_ms;
 	if (reused) {
 		connection->connect_us = 0;
+		connection->tls_us = 0;
 	}
 }
 
 bool connection_reclaim(struct connection *connection)
 {
-	struct stream *stream = &connection->stream;
+	struct stream *stream = dial_stream(&connection->dial);
 
 	assert(connection->state == CONNECTION_LENT);
 	connection->ops = NULL;
@@ -403,21 +247,17 @@ bool connection_reclaim(struct connection *connection)
 	return true;
 }
 
+void connection_blame(struct connection *connection)
+{
+	dial_blame(&connection->dial);
+}
+
 void connection_close(struct connection *connection)
 {
-	struct connector *connector = connection->connector;
-	enum connection_state state = connection->state;
-
-	assert(state != CONNECTION_CLOSING);
-	loop_timer_stop(connector->loop, &connection->timer);
-	resolver_forget(&connection->query);
-	task_cancel(&connection->task);
+	assert(connection->state != CONNECTION_CLOSING);
 	connection->state = CONNECTION_CLOSING;
-	if (state == CONNECTION_LOOKING_UP) {
-		loop_ready(connector->loop, &connection->task);
-	} else if (state != CONNECTION_BETWEEN) {
-		stream_close(&connection->stream, on_attempt_closed);
-	}
+	loop_timer_stop(connection->dial.connector->loop, &connection->timer);
+	dial_close(&connection->dial);
 }
 
 /* --- for borrowers: see pool.h */
@@ -437,7 +277,7 @@ void *connection_borrower(const struct connection *connection)
 
 struct stream *connection_stream(struct connection *connection)
 {
-	return &connection->stream;
+	return dial_stream(&connection->dial);
 }
 
 bool connection_reused(const struct connection *connection)
@@ -453,4 +293,9 @@ uint64_t connection_idle_ms(const struct connection *connection)
 uint64_t connection_connect_us(const struct connection *connection)
 {
 	return connection->connect_us;
+}
+
+uint64_t connection_tls_us(const struct connection *connection)
+{
+	return connection->tls_us;
 }

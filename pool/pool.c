@@ -13,41 +13,17 @@
 #include <inttypes.h>
 
 #include "base/memory.h"
-#include "pool/connection.h"
-#include "pool/shelf.h"
+#include "base/tls_sessions.h"
+#include "pool/pool_state.h"
 #include "pool/upstream_shared.h"
 
 enum {
 	SPARE_MAX = 16, /* connections' memory that is kept for reuse */
 };
 
-struct pool {
-	struct connector connector; /* with the loop, the upstream and the resolver */
-	const struct pool_settings *settings;
-	struct places_member member;
-	struct message wakeup; /* posted by member.wake */
-	struct tally tally;
-	struct shelf shelf; /* what is idle */
-	bool alert;         /* somebody waits for a place: see places_keep() */
-	bool closing;
-	bool resolver_quiet;
-	struct list dials;
-	struct list waiters; /* the oldest first */
-	struct list settled;
-	struct task deliver;
-	struct list spare;
-	uint32_t spare_count;
-	uint32_t connections; /* all whose place is not given back yet */
-	uint64_t begun;       /* connections ever: each one's number, for its age */
-	void (*closed)(void *context);
-	void *closed_context;
-	uv_prepare_t hold; /* keeps the loop running for a wake that is under way at the end */
-	bool held;
-};
-
 static struct pool *pool_of(struct connection *connection)
 {
-	return container_of(connection->connector, struct pool, connector);
+	return container_of(connection->dial.connector, struct pool, connector);
 }
 
 static struct connection *connection_of(struct idle_entry *entry)
@@ -118,8 +94,24 @@ static void settle(struct pool *pool, struct pool_waiter *waiter)
 	loop_ready(pool->connector.loop, &pool->deliver);
 }
 
+/* A failure for which the upstream was not even asked. */
+static enum failure failure_of_refusal(enum err_code why)
+{
+	switch (why) {
+	case ERR_QUEUE_FULL:
+		return FAILURE_QUEUE_FULL;
+	case ERR_QUEUE_TIMEOUT:
+		return FAILURE_QUEUE_TIMEOUT;
+	case ERR_BREAKER_OPEN:
+		return FAILURE_BREAKER_OPEN;
+	default:
+		return FAILURE_NONE; /* we end */
+	}
+}
+
 static void refuse(struct pool *pool, struct pool_waiter *waiter, enum err_code why)
 {
+	pool_count_failure(pool, failure_of_refusal(why));
 	waiter->connection = NULL;
 	waiter->refusal = why;
 	settle(pool, waiter);
@@ -230,9 +222,11 @@ static void on_queue_timeout(struct timer *timer)
 	refuse(waiter->pool, waiter, ERR_QUEUE_TIMEOUT);
 }
 
-static void describe_refusal(const struct pool *pool, enum err_code why, struct err *err)
+static void describe_refusal(
+	const struct pool *pool, const struct pool_waiter *waiter, struct err *err)
 {
 	const char *name = upstream_name(pool->connector.upstream);
+	enum err_code why = waiter->refusal;
 
 	if (why == ERR_QUEUE_FULL) {
 		err_set(err, why,
@@ -241,6 +235,8 @@ static void describe_refusal(const struct pool *pool, enum err_code why, struct 
 	} else if (why == ERR_QUEUE_TIMEOUT) {
 		err_set(err, why, "upstream %s: no connection came free within %" PRIu64 " ms",
 			name, pool->settings->queue_timeout_ms);
+	} else if (why == ERR_BREAKER_OPEN) {
+		upstream_describe_open(pool->connector.upstream, waiter->retry_ms, err);
 	} else {
 		err_set(err, why, "upstream %s: its connections are being closed", name);
 	}
@@ -264,6 +260,7 @@ static void free_when_empty(struct pool *pool)
 		mem_free(connection_of(container_of(node, struct idle_entry, node)));
 	}
 	task_cancel(&pool->deliver);
+	tls_sessions_destroy(pool->connector.sessions);
 	mem_free(pool);
 	closed(context);
 }
@@ -318,7 +315,7 @@ static void on_deliver(struct task *task)
 		if (connection != NULL) {
 			waiter->ready(waiter, connection);
 		} else {
-			describe_refusal(pool, waiter->refusal, &err);
+			describe_refusal(pool, waiter, &err);
 			waiter->failed(waiter, &err);
 		}
 	}
@@ -342,18 +339,22 @@ static void on_opened(struct connection *connection)
 	}
 }
 
-static void on_failed(struct connection *connection, const struct err *err)
+static void on_failed(struct connection *connection, enum failure why, const struct err *err)
 {
 	struct pool *pool = pool_of(connection);
+	struct upstream *upstream = pool->connector.upstream;
 	struct pool_waiter *waiter = connection->waiter;
 
 	list_remove(&connection->idle.node);
-	tally_add(&pool->tally, TALLY_CONNECT_FAILURES);
-	upstream_tried(pool->connector.upstream, err);
+	pool_count_failure(pool, why);
+	upstream_tried(upstream, err);
 	if (waiter != NULL) {
 		part(waiter);
 		list_remove(&waiter->node);
 		waiter->phase = POOL_WAITER_IDLE;
+		if (waiter->pass != NULL) {
+			upstream_failed(upstream, waiter->pass, why, err, now_ms(pool));
+		}
 	}
 	end(connection);
 	if (waiter != NULL) {
@@ -434,6 +435,9 @@ struct pool *pool_create(struct loop *loop, struct upstream *upstream)
 	self->connector.upstream = upstream;
 	self->connector.events = &connection_events;
 	resolver_init(&self->connector.resolver, loop, address->host, address->port);
+	if (upstream_tls_source(upstream) != NULL) {
+		self->connector.sessions = tls_sessions_create();
+	}
 	self->settings = upstream_pool_settings(upstream);
 	self->wakeup.run = on_wakeup;
 	shelf_init(&self->shelf, loop, upstream_places(upstream), &self->tally, on_leaves);
@@ -499,20 +503,27 @@ void pool_waiter_init(struct pool_waiter *waiter)
 		.ready = waiter->ready,
 		.failed = waiter->failed,
 		.connect_timeout_ms = waiter->connect_timeout_ms,
+		.pass = waiter->pass,
 	};
 	list_init(&waiter->node);
 	timer_init(&waiter->timer, on_queue_timeout);
+}
+
+static void begin_waiting(struct pool *pool, struct pool_waiter *waiter, bool fresh)
+{
+	assert(waiter->phase == POOL_WAITER_IDLE);
+	waiter->pool = pool;
+	waiter->fresh = fresh;
+	waiter->queued_us = loop_now_us(pool->connector.loop);
+	waiter->connecting_us = 0;
+	waiter->retry_ms = 0;
 }
 
 void pool_acquire(struct pool *pool, struct pool_waiter *waiter, bool fresh)
 {
 	struct loop *loop = pool->connector.loop;
 
-	assert(waiter->phase == POOL_WAITER_IDLE);
-	waiter->pool = pool;
-	waiter->fresh = fresh;
-	waiter->queued_us = loop_now_us(loop);
-	waiter->connecting_us = 0;
+	begin_waiting(pool, waiter, fresh);
 	if (pool->closing) {
 		refuse(pool, waiter, ERR_DRAINING);
 		return;
@@ -533,6 +544,13 @@ void pool_acquire(struct pool *pool, struct pool_waiter *waiter, bool fresh)
 		refuse(pool, waiter, ERR_QUEUE_FULL);
 		break;
 	}
+}
+
+void pool_refuse(struct pool *pool, struct pool_waiter *waiter, uint64_t wait_ms)
+{
+	begin_waiting(pool, waiter, false);
+	waiter->retry_ms = wait_ms;
+	refuse(pool, waiter, pool->closing ? ERR_DRAINING : ERR_BREAKER_OPEN);
 }
 
 void pool_cancel(struct pool_waiter *waiter)

@@ -54,15 +54,19 @@ struct pool_waiter {
 	/* Set by the borrower. */
 	void (*ready)(struct pool_waiter *waiter, struct connection *connection);
 	/*
-	 * ERR_RESOLVE, ERR_CONNECT, ERR_CONNECT_TIMEOUT, ERR_QUEUE_FULL, ERR_QUEUE_TIMEOUT or
-	 * ERR_DRAINING, with a sentence that names the upstream.
+	 * ERR_RESOLVE, ERR_CONNECT, ERR_CONNECT_TIMEOUT, ERR_QUEUE_FULL, ERR_QUEUE_TIMEOUT,
+	 * ERR_BREAKER_OPEN or ERR_DRAINING, with a sentence that names the upstream.
 	 */
 	void (*failed)(struct pool_waiter *waiter, const struct err *err);
 	uint64_t connect_timeout_ms; /* 0 = the pool's; a route may say less */
+	/* What outcome_enter() gave, or NULL: a connection that cannot be opened for the waiter
+	 * uses it up. */
+	struct breaker_pass *pass;
 
 	/* For the borrower to read. */
 	uint64_t queued_us;     /* when it began to wait */
 	uint64_t connecting_us; /* when its connection was begun; 0 before */
+	uint64_t retry_ms;      /* of ERR_BREAKER_OPEN: see pool_refuse() */
 
 	/* The pool's own. */
 	struct list
@@ -112,6 +116,11 @@ void pool_waiter_init(struct pool_waiter *waiter);
  * connection before it returns.
  */
 void pool_acquire(struct pool *pool, struct pool_waiter *waiter, bool fresh);
+/*
+ * Instead of pool_acquire(), where outcome_enter() has said no: `failed` is told ERR_BREAKER_OPEN,
+ * later. `wait_ms` is what outcome_enter() said.
+ */
+void pool_refuse(struct pool *pool, struct pool_waiter *waiter, uint64_t wait_ms);
 /* The waiter is forgotten; its callbacks are not called. Harmless on one that does not wait. */
 void pool_cancel(struct pool_waiter *waiter);
 
@@ -129,6 +138,8 @@ bool connection_reused(const struct connection *connection);
 uint64_t connection_idle_ms(const struct connection *connection);
 /* Microseconds that finding its address and connecting took; 0 where it was reused. */
 uint64_t connection_connect_us(const struct connection *connection);
+/* The part of it that the TLS handshake took; 0 of a plain one. */
+uint64_t connection_tls_us(const struct connection *connection);
 
 /*
  * Gives a clean connection back. `keep_alive_ms` is what the upstream's Keep-Alive: timeout said, 0

@@ -72,21 +72,54 @@ static bool same_address(const union resolver_address *a, const union resolver_a
 	       a->v6.sin6_scope_id == b->v6.sin6_scope_id;
 }
 
+/* The index of this address among those that are known; their count where it is not. */
+static uint8_t find_address(const struct resolver *resolver, const union resolver_address *address)
+{
+	uint8_t index = 0;
+
+	while (index < resolver->count && !same_address(address, &resolver->addresses[index])) {
+		index++;
+	}
+	return index;
+}
+
 /* Name servers hand out the same addresses in changing order: that is no news. */
 static bool all_known(
 	const struct resolver *resolver, const union resolver_address *addresses, uint8_t count)
 {
 	for (uint8_t i = 0; i < count; i++) {
-		bool known = false;
-
-		for (uint8_t k = 0; k < resolver->count && !known; k++) {
-			known = same_address(&addresses[i], &resolver->addresses[k]);
-		}
-		if (!known) {
+		if (find_address(resolver, &addresses[i]) == resolver->count) {
 			return false;
 		}
 	}
 	return true;
+}
+
+/* Takes new addresses, families in turn. What is held against one that stays is kept. */
+static void take_addresses(
+	struct resolver *resolver, const union resolver_address *addresses, uint8_t count)
+{
+	struct address_mark marks[RESOLVER_ADDRESSES_MAX] = {{0}};
+	sa_family_t families[RESOLVER_ADDRESSES_MAX];
+	uint8_t order[RESOLVER_ADDRESSES_MAX];
+
+	for (uint8_t i = 0; i < count; i++) {
+		families[i] = addresses[i].any.sa_family;
+	}
+	address_order_interleave(families, count, order);
+	for (uint8_t i = 0; i < count; i++) {
+		uint8_t known = find_address(resolver, &addresses[order[i]]);
+
+		if (known < resolver->count) {
+			marks[i] = resolver->marks[known];
+		}
+	}
+	for (uint8_t i = 0; i < count; i++) {
+		resolver->addresses[i] = addresses[order[i]];
+	}
+	memcpy(resolver->marks, marks, sizeof(marks));
+	resolver->count = count;
+	resolver->generation++;
 }
 
 static void take_answer(struct resolver *resolver, const struct addrinfo *answer)
@@ -99,15 +132,16 @@ static void take_answer(struct resolver *resolver, const struct addrinfo *answer
 	}
 	if (count == 0) {
 		resolver->status = UV_EAI_NODATA;
-		return;
+	} else if (count != resolver->count || !all_known(resolver, addresses, count)) {
+		take_addresses(resolver, addresses, count);
 	}
-	if (count == resolver->count && all_known(resolver, addresses, count)) {
-		return;
-	}
-	memcpy(resolver->addresses, addresses, count * sizeof(addresses[0]));
-	resolver->count = count;
-	resolver->preferred = 0;
-	resolver->generation++;
+}
+
+/* A lookup ended, or could not begin. */
+static void note_end(struct resolver *resolver, int status)
+{
+	resolver->status = status;
+	resolver->asked_ms = loop_now_ms(resolver->loop);
 }
 
 static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo *answer)
@@ -116,7 +150,7 @@ static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo 
 	struct loop *loop = resolver->loop;
 
 	resolver->asking = false;
-	resolver->status = status;
+	note_end(resolver, status);
 	if (resolver->quiet != NULL) {
 		resolver->quiet(resolver); /* may make its end ready */
 	} else {
@@ -147,7 +181,7 @@ static void look_up(struct resolver *resolver)
 	if (rc == 0) {
 		resolver->asking = true;
 	} else {
-		resolver->status = rc;
+		note_end(resolver, rc);
 		loop_ready(resolver->loop, &resolver->answer);
 	}
 }
@@ -185,10 +219,41 @@ void resolver_refresh(struct resolver *resolver)
 	look_up(resolver);
 }
 
-void resolver_prefer(struct resolver *resolver, uint32_t generation, uint8_t index)
+uint8_t resolver_order(struct resolver *resolver, uint8_t order[static RESOLVER_ADDRESSES_MAX])
 {
-	if (generation == resolver->generation) {
-		resolver->preferred = index;
+	uint64_t now_ms = loop_now_ms(resolver->loop);
+
+	address_order_by_marks(resolver->marks, resolver->count, now_ms, order);
+	if (resolver->count > 0 && !resolver->numeric &&
+		now_ms - resolver->asked_ms >= RESOLVER_REFRESH_MS) {
+		look_up(resolver);
+	}
+	return resolver->count;
+}
+
+/* NULL where the address is gone. */
+static struct address_mark *mark_of(struct resolver *resolver, uint32_t generation, uint8_t index)
+{
+	return generation == resolver->generation && index < resolver->count
+		       ? &resolver->marks[index]
+		       : NULL;
+}
+
+void resolver_blame(struct resolver *resolver, uint32_t generation, uint8_t index)
+{
+	struct address_mark *mark = mark_of(resolver, generation, index);
+
+	if (mark != NULL) {
+		address_mark_failed(mark, loop_now_ms(resolver->loop));
+	}
+}
+
+void resolver_worked(struct resolver *resolver, uint32_t generation, uint8_t index)
+{
+	struct address_mark *mark = mark_of(resolver, generation, index);
+
+	if (mark != NULL) {
+		address_mark_worked(mark);
 	}
 }
 

@@ -10,14 +10,16 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "pool/failure.h"
 
 enum tally_what {
 	TALLY_IDLE, /* a level: the only one that also falls */
 	TALLY_OPENED,
 	TALLY_REUSED,
+	TALLY_RETRIED,
 	TALLY_EXPIRED,
-	TALLY_CONNECT_FAILURES,
-	TALLY_COUNT
+	TALLY_FAILURES, /* the first of as many as there are reasons */
+	TALLY_COUNT = TALLY_FAILURES + FAILURES
 };
 
 /* One worker's. Only its own thread changes the counts. */
@@ -51,6 +53,11 @@ static inline void tally_add(struct tally *tally, enum tally_what what)
 {
 	tally_set(
 		tally, what, atomic_load_explicit(&tally->counts[what], memory_order_relaxed) + 1);
+}
+
+static inline void tally_failed(struct tally *tally, enum failure why)
+{
+	tally_add(tally, (enum tally_what)(TALLY_FAILURES + why));
 }
 
 #endif

@@ -1,15 +1,19 @@
 /*
- * Layer: pool. One job: put together what workers share of an upstream: its description, its places
- * and its counters.
+ * Layer: pool. One job: put together what workers share of an upstream: its description, its
+ * places, its breaker, its counters and its last failures.
  */
 #include "pool/upstream.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "pool/upstream_shared.h"
 
 struct upstream {
@@ -19,6 +23,8 @@ struct upstream {
 	struct tls_source *tls; /* NULL: plain */
 	char *tls_name;
 	_Atomic bool reachable;
+	struct breaker breaker; /* read by every exchange: its neighbours are seldom written */
+	struct failure_log failures;
 	struct places places;
 	struct tally_set tallies;
 };
@@ -31,6 +37,7 @@ const struct pool_settings pool_settings_default = {
 	.queue = 1000,
 	.queue_timeout_ms = 5000,
 	.connect_timeout_ms = 10000,
+	.breaker = {.failures = 5, .open_ms = 10000},
 };
 
 struct upstream *upstream_create(const char *name, const struct upstream_address *address,
@@ -43,6 +50,8 @@ struct upstream *upstream_create(const char *name, const struct upstream_address
 	self->address = *address;
 	self->settings = *settings;
 	atomic_init(&self->reachable, true);
+	breaker_init(&self->breaker, &settings->breaker);
+	failure_log_init(&self->failures);
 	places_init(&self->places, settings->max_connections, settings->queue, settings->max_idle);
 	tally_set_init(&self->tallies);
 	return self;
@@ -57,6 +66,7 @@ void upstream_destroy(struct upstream *upstream)
 	mem_free(upstream->tls_name);
 	tally_set_fini(&upstream->tallies);
 	places_fini(&upstream->places);
+	failure_log_fini(&upstream->failures);
 	mem_free(upstream);
 }
 
@@ -112,9 +122,24 @@ struct tally_set *upstream_tallies(struct upstream *upstream)
 	return &upstream->tallies;
 }
 
-bool upstream_reachable(const struct upstream *upstream)
+/* --- whether it is there */
+
+static bool last_connect_worked(const struct upstream *upstream)
 {
 	return atomic_load_explicit(&upstream->reachable, memory_order_relaxed);
+}
+
+enum breaker_state upstream_breaker(const struct upstream *upstream, uint64_t *wait_ms)
+{
+	return breaker_look(&upstream->breaker, clock_now_us() / 1000, wait_ms);
+}
+
+bool upstream_reachable(const struct upstream *upstream)
+{
+	uint64_t wait_ms;
+
+	return last_connect_worked(upstream) &&
+	       upstream_breaker(upstream, &wait_ms) != BREAKER_OPEN;
 }
 
 void upstream_tried(struct upstream *upstream, const struct err *err)
@@ -122,7 +147,7 @@ void upstream_tried(struct upstream *upstream, const struct err *err)
 	bool works = err == NULL;
 	bool worked;
 
-	if (upstream_reachable(upstream) == works) {
+	if (last_connect_worked(upstream) == works) {
 		return;
 	}
 	worked = atomic_exchange_explicit(&upstream->reachable, works, memory_order_relaxed);
@@ -134,10 +159,114 @@ void upstream_tried(struct upstream *upstream, const struct err *err)
 	}
 }
 
+/* --- the breaker */
+
+/* What an error's text says behind the "upstream NAME" that it begins with. */
+static const char *without_name(const struct upstream *upstream, const char *text)
+{
+	static const char beginning[] = "upstream ";
+	size_t prefix_len = sizeof(beginning) - 1;
+	size_t name_len = strlen(upstream->name);
+
+	if (strncmp(text, beginning, prefix_len) != 0 ||
+		strncmp(text + prefix_len, upstream->name, name_len) != 0) {
+		return text;
+	}
+	text += prefix_len + name_len;
+	return text + strspn(text, ": ");
+}
+
+bool upstream_enter(
+	struct upstream *upstream, uint64_t now_ms, struct breaker_pass *pass, uint64_t *wait_ms)
+{
+	return breaker_enter(&upstream->breaker, now_ms, pass, wait_ms);
+}
+
+void upstream_answered(struct upstream *upstream, struct breaker_pass *pass)
+{
+	if (breaker_worked(&upstream->breaker, pass) == BREAKER_CLOSES) {
+		log_info("upstream %s: answers again", upstream->name);
+	}
+}
+
+void upstream_failed(struct upstream *upstream, struct breaker_pass *pass, enum failure why,
+	const struct err *err, uint64_t now_ms)
+{
+	struct breaker *breaker = &upstream->breaker;
+	enum breaker_change change;
+	struct err opened;
+	uint64_t wait_ms;
+	uint64_t dice;
+
+	if (!failure_means_absence(why)) {
+		breaker_leave(breaker, pass);
+		return;
+	}
+	random_unique(&dice, sizeof(dice));
+	change = breaker_failed(breaker, pass, now_ms, dice);
+	if (change == BREAKER_STAYS) {
+		return;
+	}
+	failure_log_opened(&upstream->failures,
+		change == BREAKER_OPENS ? breaker->settings.failures : 0,
+		without_name(upstream, err->text));
+	(void)breaker_look(breaker, now_ms, &wait_ms);
+	upstream_describe_open(upstream, wait_ms, &opened);
+	if (change == BREAKER_OPENS) {
+		log_warn("%s", opened.text);
+	} else {
+		log_info("%s", opened.text); /* as every time until it answers again */
+	}
+}
+
+void upstream_leave(struct upstream *upstream, struct breaker_pass *pass)
+{
+	breaker_leave(&upstream->breaker, pass);
+}
+
+void upstream_describe_open(struct upstream *upstream, uint64_t wait_ms, struct err *err)
+{
+	char last[sizeof(err->text)];
+	char after[sizeof("4294967295 failures in a row, the last")] = "a failure";
+	uint32_t row = failure_log_why_open(&upstream->failures, last);
+
+	if (row > 1) {
+		(void)snprintf(
+			after, sizeof(after), "%" PRIu32 " failures in a row, the last", row);
+	}
+	if (wait_ms > 0) {
+		err_set(err, ERR_BREAKER_OPEN,
+			"upstream %s: is left alone for %" PRIu64 " ms after %s: %s",
+			upstream->name, wait_ms, after, last);
+	} else {
+		err_set(err, ERR_BREAKER_OPEN,
+			"upstream %s: is tried by one request alone after %s: %s", upstream->name,
+			after, last);
+	}
+}
+
+/* --- what it has done */
+
+/* Reading takes locks, which are no part of what the upstream is. */
+static struct upstream *unlocked(const struct upstream *upstream)
+{
+	return (struct upstream *)(uintptr_t)upstream;
+}
+
+void upstream_note_failure(struct upstream *upstream, enum failure why)
+{
+	failure_log_add(&upstream->failures, why, clock_wall_us());
+}
+
+size_t upstream_last_failures(
+	const struct upstream *upstream, struct failure_entry entries[static FAILURE_LOG_SIZE])
+{
+	return failure_log_read(&unlocked(upstream)->failures, entries);
+}
+
 void upstream_counts(const struct upstream *upstream, struct upstream_counts *counts)
 {
-	/* Reading takes the locks, which are no part of what the upstream is. */
-	struct upstream *self = (struct upstream *)(uintptr_t)upstream;
+	struct upstream *self = unlocked(upstream);
 	uint64_t sums[TALLY_COUNT];
 	uint32_t taken;
 	uint32_t queued;
@@ -150,7 +279,11 @@ void upstream_counts(const struct upstream *upstream, struct upstream_counts *co
 		.waiting = queued,
 		.opened = sums[TALLY_OPENED],
 		.reused = sums[TALLY_REUSED],
+		.retried = sums[TALLY_RETRIED],
 		.expired = sums[TALLY_EXPIRED],
-		.connect_failures = sums[TALLY_CONNECT_FAILURES],
 	};
+	memcpy(counts->failures, sums + TALLY_FAILURES, sizeof(counts->failures));
+	for (int i = FAILURE_RESOLVE; i <= FAILURE_TLS; i++) {
+		counts->connect_failures += counts->failures[i];
+	}
 }

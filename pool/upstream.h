@@ -18,6 +18,8 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "base/tls_source.h"
+#include "pool/breaker.h"
+#include "pool/failure.h"
 
 enum {
 	UPSTREAM_NAME_MAX = 64,
@@ -36,9 +38,10 @@ struct pool_settings {
 	uint32_t queue;      /* exchanges that may wait for a place, of all workers together */
 	uint64_t queue_timeout_ms;   /* 0 = no limit */
 	uint64_t connect_timeout_ms; /* finding the address and connecting; 0 = the system's */
+	struct breaker_settings breaker;
 };
 
-/* INTERFACE section 1: 50, 20, 60s, 300s, 1000, 5s; connect 10s. */
+/* INTERFACE section 1: 50, 20, 60s, 300s, 1000, 5s; connect 10s; breaker 5, 10s. */
 extern const struct pool_settings pool_settings_default;
 
 /* Where an upstream is, taken from its URL. */
@@ -78,15 +81,19 @@ struct upstream *upstream_create(const char *name, const struct upstream_address
  * address's where that is NULL. Takes `source` over. Before the first pool is made.
  */
 void upstream_set_tls(struct upstream *upstream, struct tls_source *source, const char *name);
+/* NULL: it is plain. */
+struct tls_source *upstream_tls_source(struct upstream *upstream);
 /* Takes NULL. */
 void upstream_destroy(struct upstream *upstream);
 /* These two live as long as the upstream. */
 const char *upstream_name(const struct upstream *upstream);
 const struct upstream_address *upstream_address(const struct upstream *upstream);
 
-/* Whether the last attempt to connect worked, or none was made yet: what readyz asks. Any thread.
- */
+/* Whether the last attempt to connect worked, or none was made yet, and the breaker is not open:
+ * what readyz asks. Any thread. */
 bool upstream_reachable(const struct upstream *upstream);
+/* How the circuit breaker stands now; see breaker_look(). Any thread. */
+enum breaker_state upstream_breaker(const struct upstream *upstream, uint64_t *wait_ms);
 
 /* Counters over all workers and all time; any thread, each exact by itself. */
 struct upstream_counts {
@@ -95,9 +102,17 @@ struct upstream_counts {
 	uint64_t waiting; /* for a place */
 	uint64_t opened;  /* connected */
 	uint64_t reused;  /* lent once more */
+	uint64_t retried; /* exchanges that were sent once more */
 	uint64_t expired; /* left idle, at their age, or closed by the upstream while idle */
-	uint64_t connect_failures;
+	uint64_t connect_failures;   /* connections that could not be opened, for whatever reason */
+	uint64_t failures[FAILURES]; /* by reason: of connections, and of exchanges that had one */
 };
 void upstream_counts(const struct upstream *upstream, struct upstream_counts *counts);
+/*
+ * Copies the last failures, the newest first; returns how many. Those of which the breaker was the
+ * reason are not among them: they would push out what it opened for. Any thread.
+ */
+size_t upstream_last_failures(
+	const struct upstream *upstream, struct failure_entry entries[static FAILURE_LOG_SIZE]);
 
 #endif

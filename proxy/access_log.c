@@ -26,6 +26,7 @@ const char *access_log_flags(const struct exchange *exchange)
 	switch (exchange->error.code) {
 	case ERR_RESOLVE:
 	case ERR_CONNECT:
+	case ERR_TLS:
 	case ERR_CONNECT_TIMEOUT:
 		return "UF";
 	case ERR_UPSTREAM_RESET:
@@ -36,6 +37,7 @@ const char *access_log_flags(const struct exchange *exchange)
 		return "UT";
 	case ERR_QUEUE_FULL:
 	case ERR_QUEUE_TIMEOUT:
+	case ERR_BREAKER_OPEN:
 	case ERR_CONNECTIONS:
 		return "UO";
 	case ERR_UPSTREAM_SYNTAX:

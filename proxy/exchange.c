@@ -345,9 +345,11 @@ static enum exchange_state final_state(const struct exchange *exchange)
 		return EXCHANGE_CLIENT_ABORTED;
 	case ERR_RESOLVE:
 	case ERR_CONNECT:
+	case ERR_TLS:
 	case ERR_UPSTREAM_RESET:
 	case ERR_UPSTREAM_SYNTAX:
 	case ERR_QUEUE_FULL:
+	case ERR_BREAKER_OPEN:
 	case ERR_NO_UPSTREAM:
 		return EXCHANGE_UPSTREAM_FAILED;
 	case ERR_CONNECT_TIMEOUT:

@@ -52,6 +52,7 @@ struct exchange_clock {
 	uint64_t request_head_us;
 	uint64_t queued_us;     /* began to wait for a connection */
 	uint64_t connecting_us; /* its connection was begun */
+	uint64_t securing_us;   /* its TLS handshake was begun */
 	uint64_t connected_us;  /* had a connection, new or pooled */
 	uint64_t sent_us;       /* the whole request had gone out */
 	uint64_t first_byte_us; /* the answer's head was read */
@@ -94,10 +95,10 @@ struct exchange {
 	bool internal; /* answered by the inspector: never captured, never upstream */
 
 	/* the answer */
-	unsigned status;          /* 0 until there is one */
-	bool responded;           /* the final head has passed */
-	bool own_answer;          /* made by the proxy: a problem */
-	struct slice retry_after; /* of an own answer, where there is one */
+	unsigned status;         /* 0 until there is one */
+	bool responded;          /* the final head has passed */
+	bool own_answer;         /* made by the proxy: a problem */
+	uint64_t retry_after_ms; /* of an own 503: when to ask again; 0 = soon */
 
 	/* facts about the way upstream, set by the origin */
 	const char *upstream; /* its name; NULL where none was asked */

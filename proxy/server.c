@@ -247,27 +247,50 @@ static enum err_code read_certificates(struct server *server, struct err *err)
 	return read_listener_certificate(server, err);
 }
 
-static void on_certificate_changed(void *context)
+static void reread(struct tls_source *source, const char *whose)
 {
-	struct server *server = context;
-	const char *file = server->settings->tls.certificate;
 	struct err err;
 
-	if (tls_source_reload(server->tls, &err) == ERR_NONE) {
-		log_info("certificate %s: read anew, for the connections to come", file);
+	if (tls_source_reload(source, &err) == ERR_NONE) {
+		log_info("%s: its TLS files are read anew, for the connections to come", whose);
 	} else {
-		log_error("%s; the certificate that was read before stays in use", err.text);
+		log_error("%s: %s; what was read before stays in use", whose, err.text);
 	}
+}
+
+static void on_listener_files_changed(void *context)
+{
+	const struct server *server = context;
+
+	reread(server->tls, "listeners");
+}
+
+static void on_upstream_files_changed(void *context)
+{
+	struct upstream *upstream = context;
+	char whose[sizeof("upstream ") + UPSTREAM_NAME_MAX];
+
+	(void)snprintf(whose, sizeof(whose), "upstream %s", upstream_name(upstream));
+	reread(upstream_tls_source(upstream), whose);
 }
 
 static void watch_files(struct server *server)
 {
-	const struct listener_tls *tls = &server->settings->tls;
-	const char *files[] = {tls->certificate, tls->key};
+	const struct proxy_settings *settings = server->settings;
+	const char *own[] = {settings->tls.certificate, settings->tls.key};
 
+	server->files = file_watch_create(&server->workers[0]->loop);
 	if (server->tls != NULL) {
-		server->files = file_watch_create(&server->workers[0]->loop);
-		file_watch_add(server->files, files, 2, on_certificate_changed, server);
+		file_watch_add(server->files, own, 2, on_listener_files_changed, server);
+	}
+	for (uint32_t i = 0; i < settings->upstream_count; i++) {
+		const struct upstream_tls *tls = &settings->upstreams[i].tls;
+		const char *files[] = {tls->ca, tls->certificate, tls->key};
+
+		if (upstream_tls_source(server->upstreams[i]) != NULL) {
+			file_watch_add(server->files, files, 3, on_upstream_files_changed,
+				server->upstreams[i]);
+		}
 	}
 }
 
@@ -418,7 +441,12 @@ const char *server_address(const struct server *server, unsigned index)
 void server_reread_certificates(struct server *server)
 {
 	if (server->tls != NULL) {
-		on_certificate_changed(server);
+		on_listener_files_changed(server);
+	}
+	for (uint32_t i = 0; i < server->settings->upstream_count; i++) {
+		if (upstream_tls_source(server->upstreams[i]) != NULL) {
+			on_upstream_files_changed(server->upstreams[i]);
+		}
 	}
 }
 

@@ -4,6 +4,8 @@
  *
  * How it can fail, and what is done:
  *
+ * - The upstream is left alone for now (pool/breaker.h): abort, before anything is tried. One
+ *   question covers pooled and new connections, and the retry.
  * - No connection (refused, unresolved, queue full, timeouts): abort, with the pool's error.
  * - A reused connection dies before an answer's first byte: once more on a fresh one, where the
  *   request can be sent again; else abort.
@@ -50,6 +52,7 @@ void origin_release(struct origin *self, bool clean, uint64_t keep_alive_ms)
 
 	stop_timers(self);
 	self->phase = ORIGIN_OVER;
+	outcome_leave(self->pool, &self->pass);
 	if (connection == NULL) {
 		return;
 	}
@@ -58,6 +61,24 @@ void origin_release(struct origin *self, bool clean, uint64_t keep_alive_ms)
 		pool_return(connection, keep_alive_ms);
 	} else {
 		pool_discard(connection);
+	}
+}
+
+static enum failure failure_of(const struct origin *self, enum err_code code)
+{
+	switch (code) {
+	case ERR_UPSTREAM_RESET:
+		return self->phase == ORIGIN_HEAD ? FAILURE_RESET : FAILURE_RESET_WITHIN;
+	case ERR_TLS:
+		return FAILURE_TLS;
+	case ERR_FIRST_BYTE_TIMEOUT:
+		return FAILURE_FIRST_BYTE_TIMEOUT;
+	case ERR_IDLE_TIMEOUT:
+		return FAILURE_IDLE_TIMEOUT;
+	case ERR_TOTAL_TIMEOUT:
+		return FAILURE_TOTAL_TIMEOUT;
+	default:
+		return FAILURE_BAD_ANSWER;
 	}
 }
 
@@ -71,6 +92,7 @@ void origin_fail(struct origin *self, enum err_code code, const char *format, ..
 	(void)vsnprintf(what, sizeof(what), format, arguments);
 	va_end(arguments);
 	err_set(&err, code, "upstream %s %s", name_of(self), what);
+	outcome_failed(self->pool, &self->pass, self->connection, failure_of(self, code), &err);
 	origin_release(self, false, 0);
 	self->responder.up->ops->abort(self->responder.up, &err);
 }
@@ -218,14 +240,19 @@ static void keep_for_replay(struct origin *self, struct slice bytes)
 
 /* --- the connection */
 
-static void acquire(struct origin *self, bool fresh)
+static void begin_waiting(struct origin *self)
 {
 	self->phase = ORIGIN_WAITING;
-	self->exchange->clock.queued_us = loop_now_us(self->exchange->loop);
 	if (self->exchange->request_framing.kind != FRAMING_NONE) {
 		pause_request(
 			self); /* nothing of the body is held while there is nowhere to send it */
 	}
+}
+
+static void acquire(struct origin *self, bool fresh)
+{
+	begin_waiting(self);
+	self->exchange->clock.queued_us = loop_now_us(self->exchange->loop);
 	pool_acquire(self->pool, &self->waiter, fresh);
 }
 
@@ -238,12 +265,27 @@ static bool can_retry(const struct origin *self)
 	       (self->exchange->request_bytes == 0 || self->replay != NULL);
 }
 
+static void fail_lost(struct origin *self, int status)
+{
+	const struct err *tls = stream_failure(connection_stream(self->connection));
+	bool reset = status != UV_EOF;
+	const char *when = self->phase == ORIGIN_HEAD ? "before it answered" : "within its answer";
+
+	if (tls != NULL) {
+		origin_fail(self, ERR_TLS, "ended TLS %s: %s", when, tls->text);
+	} else {
+		origin_fail(self, ERR_UPSTREAM_RESET, "%s the connection %s%s%s",
+			reset ? "broke" : "closed", when, reset ? ": " : "",
+			reset ? uv_strerror(status) : "");
+	}
+}
+
 static void connection_lost(struct origin *self, int status)
 {
-	bool reset = status != UV_EOF;
 
 	if (self->phase == ORIGIN_HEAD && can_retry(self)) {
 		self->retried = true;
+		outcome_retried(self->pool);
 		pool_discard(self->connection);
 		self->connection = NULL;
 		self->upstream_blocked = false;
@@ -251,15 +293,7 @@ static void connection_lost(struct origin *self, int status)
 		acquire(self, true);
 		return;
 	}
-	if (self->phase == ORIGIN_HEAD) {
-		origin_fail(self, ERR_UPSTREAM_RESET, "%s the connection before it answered%s%s",
-			reset ? "broke" : "closed", reset ? ": " : "",
-			reset ? uv_strerror(status) : "");
-	} else {
-		origin_fail(self, ERR_UPSTREAM_RESET, "%s the connection within its answer%s%s",
-			reset ? "broke" : "closed", reset ? ": " : "",
-			reset ? uv_strerror(status) : "");
-	}
+	fail_lost(self, status);
 }
 
 static void on_bytes(struct connection *connection, struct slice bytes)
@@ -322,6 +356,10 @@ static void use_connection(struct origin *self, struct connection *connection)
 	exchange->reused = connection_reused(connection);
 	exchange->idle_ms = connection_idle_ms(connection);
 	exchange->clock.connected_us = loop_now_us(exchange->loop);
+	exchange->clock.securing_us =
+		connection_tls_us(connection) == 0
+			? 0
+			: exchange->clock.connected_us - connection_tls_us(connection);
 	self->answer_begun = false;
 	origin_answer_begin(self);
 	write_request_head(self);
@@ -352,8 +390,29 @@ static void on_acquire_failed(struct pool_waiter *waiter, const struct err *err)
 	struct origin *self = container_of(waiter, struct origin, waiter);
 
 	self->exchange->clock.connecting_us = waiter->connecting_us;
+	self->exchange->retry_after_ms = waiter->retry_ms;
 	origin_release(self, false, 0);
 	self->responder.up->ops->abort(self->responder.up, err);
+}
+
+/* A connection from the pool where one is idle, else a new one; or neither, while the upstream is
+ * left alone. */
+static void get_connection(struct origin *self, bool idempotent)
+{
+	struct connection *connection;
+	uint64_t wait_ms;
+
+	if (!outcome_enter(self->pool, &self->pass, &wait_ms)) {
+		begin_waiting(self);
+		pool_refuse(self->pool, &self->waiter, wait_ms);
+		return;
+	}
+	connection = pool_take(self->pool, idempotent ? 0 : UNSAFE_REUSE_WITHIN_MS);
+	if (connection != NULL) {
+		use_connection(self, connection);
+	} else {
+		acquire(self, false);
+	}
 }
 
 /* --- calls down */
@@ -435,7 +494,6 @@ static struct responder *origin_start(
 {
 	struct origin *self = arena_alloc(&exchange->arena, sizeof(*self));
 	bool idempotent = method_is_idempotent(exchange->request.method);
-	struct connection *connection;
 
 	(void)context;
 	assert(self != NULL); /* the arena's bound leaves room for it: see EXCHANGE_MEMORY_MAX */
@@ -449,6 +507,7 @@ static struct responder *origin_start(
 	self->waiter.ready = on_ready;
 	self->waiter.failed = on_acquire_failed;
 	self->waiter.connect_timeout_ms = self->timeouts->connect_ms;
+	self->waiter.pass = &self->pass;
 	timer_init(&self->timer, on_timeout);
 	timer_init(&self->total_timer, on_total_timeout);
 	exchange->upstream = name_of(self);
@@ -459,12 +518,7 @@ static struct responder *origin_start(
 		self->replay =
 			arena_alloc(&exchange->arena, REPLAY_MAX); /* NULL: no retry with a body */
 	}
-	connection = pool_take(self->pool, idempotent ? 0 : UNSAFE_REUSE_WITHIN_MS);
-	if (connection != NULL) {
-		use_connection(self, connection);
-	} else {
-		acquire(self, false);
-	}
+	get_connection(self, idempotent);
 	return &self->responder;
 }
 

@@ -80,6 +80,7 @@ static void begin_body(struct origin *self, struct slice rest)
 {
 	struct exchange *exchange = self->exchange;
 
+	outcome_answered(self->pool, &self->pass);
 	self->phase = ORIGIN_BODY;
 	self->response.head = &self->head;
 	body_reader_init(&self->body_reader, &self->response.framing, &self->trailers,

@@ -13,6 +13,7 @@
 #include "http/framing.h"
 #include "http/head.h"
 #include "http/head_reader.h"
+#include "pool/outcome.h"
 #include "pool/pool.h"
 #include "proxy/exchange.h"
 #include "proxy/responder.h"
@@ -30,6 +31,7 @@ struct origin { /* in the exchange's arena */
 	struct exchange *exchange;
 	struct pool *pool;
 	struct pool_waiter waiter;
+	struct breaker_pass pass;
 	struct connection *connection; /* while it is lent */
 	enum origin_phase phase;
 	const struct upstream_timeouts *timeouts;

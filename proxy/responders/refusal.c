@@ -12,8 +12,8 @@
 #include "proxy/exchange.h"
 
 enum {
-	RETRY_AFTER_S = 1, /* what a client that met a full queue or a drain may wait: places come
-			      free in moments */
+	RETRY_AFTER_S = 1, /* what a client may wait that met a full queue or a drain: places come
+			      free in moments; and the least for the others */
 	FIELDS_MAX = 8,
 };
 
@@ -50,6 +50,7 @@ unsigned refusal_status(enum err_code code)
 		return 501;
 	case ERR_RESOLVE:
 	case ERR_CONNECT:
+	case ERR_TLS:
 	case ERR_UPSTREAM_RESET:
 	case ERR_UPSTREAM_SYNTAX:
 	case ERR_NO_UPSTREAM:
@@ -57,6 +58,7 @@ unsigned refusal_status(enum err_code code)
 	case ERR_LIMIT:
 	case ERR_QUEUE_FULL:
 	case ERR_QUEUE_TIMEOUT:
+	case ERR_BREAKER_OPEN:
 	case ERR_CONNECTIONS:
 	case ERR_DRAINING:
 		return 503;
@@ -91,6 +93,14 @@ static void write_body(struct buffer *out, const struct exchange *exchange, unsi
 	json_end_object(&json);
 }
 
+/* Rounded up: who comes back after that finds what it waited for. */
+static uint64_t retry_after_s(const struct exchange *exchange)
+{
+	uint64_t seconds = exchange->retry_after_ms / 1000 + (exchange->retry_after_ms % 1000 != 0);
+
+	return seconds > RETRY_AFTER_S ? seconds : RETRY_AFTER_S;
+}
+
 static void write_head(struct refusal *self, unsigned status)
 {
 	struct head_builder builder;
@@ -102,7 +112,8 @@ static void write_head(struct refusal *self, unsigned status)
 	head_builder_field_u64(&builder, SLICE("Content-Length"), self->body.len);
 	head_builder_field(&builder, SLICE("Cache-Control"), SLICE("no-store"));
 	if (status == 503) {
-		head_builder_field_u64(&builder, SLICE("Retry-After"), RETRY_AFTER_S);
+		head_builder_field_u64(
+			&builder, SLICE("Retry-After"), retry_after_s(self->exchange));
 	}
 	if (status == 405) {
 		head_builder_field(&builder, SLICE("Allow"),

@@ -67,11 +67,12 @@ class Starter:
         config=None,
         pool=None,
         upstream_timeouts=None,
+        breaker=None,
         env=None,
         read_stdout=True,
     ):
-        """`upstream`: an origin or a URL. `config`: YAML as a dict; `pool` and `upstream_timeouts`
-        go to its first upstream.
+        """`upstream`: an origin or a URL. `config`: YAML as a dict; `pool`, `upstream_timeouts`
+        and `breaker` go to its first upstream.
 
         `listeners`: how many are announced, where a flag adds to those in `listen`.
         One worker unless the test says otherwise: so pools and the order of events are what the
@@ -82,6 +83,8 @@ class Starter:
             upstream_settings["pool"] = pool
         if upstream_timeouts is not None:
             upstream_settings["timeouts"] = upstream_timeouts
+        if breaker is not None:
+            upstream_settings["breaker"] = breaker
         whole = settings_of(upstream, config or {}, upstream_settings, workers)
         path = self.folder / f"sightglass-{len(self.started)}.yaml"
         arguments = ["--config", write_config(path, whole)]

@@ -151,7 +151,7 @@ def test_clients_that_connect_and_leave_at_any_point(survivor):
 
 
 def test_an_upstream_that_leaves_at_any_point(sightglass, origin):
-    proxy = sightglass(origin)
+    proxy = sightglass(origin, breaker={"failures": 0})
     for length in range(0, len(GOOD_ANSWER), 7):
         client = proxy.connect()
         client.request(b"POST", b"/x", b"Connection: close", body=b"once")

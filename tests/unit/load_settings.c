@@ -31,6 +31,7 @@ const char settings_everything[] =
 	"    pool: {max_connections: 5, max_idle: 2, idle_timeout: 6s, max_age: 7m, queue: 8, "
 	"queue_timeout: 900ms}\n"
 	"    timeouts: {connect: 1s, first_byte: 2s, idle: 3s, total: 1h}\n"
+	"    breaker: {failures: 7, open: 90s}\n"
 	"  - {name: jobs, url: \"unix:/run/jobs.sock\"}\n"
 	"routes:\n"
 	"  - {prefix: /api/jobs, upstream: jobs}\n"

@@ -1,7 +1,6 @@
 /*
- * Tests of how connections are opened: names and their addresses, what cannot be reached, and what
- * takes too long. The system's name service is replaced: libuv's functions for it are defined here,
- * and the test answers when it likes.
+ * Tests of how connections are opened: names and their addresses, and what cannot be reached. The
+ * system's name service is replaced: the test answers when it likes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,96 +14,15 @@
 
 #include <cmocka.h>
 
-#include "base/memory.h"
 #include "pool/connection.h"
+#include "tests/unit/fake_names.h"
 #include "tests/unit/pool_fixture.h"
-
-enum {
-	ANSWERS_MAX = 10, /* more than a resolver takes */
-};
-
-/* --- the name service */
-
-static struct {
-	unsigned asked;
-	int refusal; /* what uv_getaddrinfo returns */
-	bool cancelled;
-	uv_getaddrinfo_t *request;
-	uv_getaddrinfo_cb answered;
-	char node[256];
-} service;
-
-int uv_getaddrinfo(uv_loop_t *loop, uv_getaddrinfo_t *request, uv_getaddrinfo_cb answered,
-	const char *node, const char *name, const struct addrinfo *hints)
-{
-	(void)loop;
-	assert_null(name);
-	assert_int_equal(hints->ai_socktype, SOCK_STREAM);
-	assert_null(service.request); /* one at a time */
-	if (service.refusal != 0) {
-		return service.refusal;
-	}
-	service.asked++;
-	service.request = request;
-	service.answered = answered;
-	(void)snprintf(service.node, sizeof(service.node), "%s", node);
-	return 0;
-}
-
-void uv_freeaddrinfo(struct addrinfo *answer)
-{
-	mem_free(answer); /* all in one piece */
-}
-
-int uv_cancel(uv_req_t *request)
-{
-	assert_ptr_equal(request, service.request);
-	service.cancelled = true;
-	return 0;
-}
-
-/* Answers with these addresses, or with the status where there are none. Like a callback from
- * libuv. */
-static void answer(int status, const char *const *addresses)
-{
-	struct {
-		struct addrinfo info[ANSWERS_MAX];
-		struct sockaddr_in6 v6[ANSWERS_MAX];
-		struct sockaddr_in v4[ANSWERS_MAX];
-	} *all = mem_zalloc(sizeof(*all));
-	uv_getaddrinfo_t *request = service.request;
-	size_t count = 0;
-
-	assert_non_null(request);
-	for (; addresses != NULL && addresses[count] != NULL; count++) {
-		struct addrinfo *info = &all->info[count];
-
-		if (uv_ip4_addr(addresses[count], 0, &all->v4[count]) == 0) {
-			info->ai_addr = (struct sockaddr *)&all->v4[count];
-		} else {
-			assert_int_equal(uv_ip6_addr(addresses[count], 0, &all->v6[count]), 0);
-			info->ai_addr = (struct sockaddr *)&all->v6[count];
-		}
-		if (count > 0) {
-			all->info[count - 1].ai_next = info;
-		}
-	}
-	service.request = NULL;
-	if (count == 0) {
-		mem_free(all);
-		service.answered(request, status, NULL);
-	} else {
-		service.answered(request, status, all->info);
-	}
-}
-
-#define ANSWER(...) answer(0, (const char *const[]){__VA_ARGS__, NULL})
 
 /* --- the fixture: an origin on 127.0.0.1, known as api.test */
 
 static int setup(void **state)
 {
-	memset(&service, 0, sizeof(service));
+	fake_names_forget();
 	return pool_fixture_setup(state);
 }
 
@@ -172,7 +90,7 @@ static void an_address_in_numbers_needs_no_lookup(void **state)
 
 	pool_fixture_start(f);
 	connect_once(f);
-	assert_int_equal(service.asked, 0);
+	assert_int_equal(fake_names.asked, 0);
 }
 
 static void a_name_is_looked_up_once_and_its_answer_kept(void **state)
@@ -184,13 +102,13 @@ static void a_name_is_looked_up_once_and_its_answer_kept(void **state)
 	start(f);
 	waits(&first, f);
 	waits(&second, f);
-	assert_string_equal(service.node, "api.test");
-	ANSWER("127.0.0.1");
+	assert_string_equal(fake_names.node, "api.test");
+	FAKE_NAMES_ANSWER("127.0.0.1");
 	RUN_UNTIL(f, first.turn != 0 && second.turn != 0);
 	asker_discard(&first);
 	asker_discard(&second);
 	connect_once(f);
-	assert_int_equal(service.asked, 1);
+	assert_int_equal(fake_names.asked, 1);
 }
 
 static void addresses_are_tried_in_order(void **state)
@@ -200,7 +118,7 @@ static void addresses_are_tried_in_order(void **state)
 
 	start(f);
 	waits(&asker, f);
-	ANSWER("127.0.0.2", "127.0.0.3", "127.0.0.1");
+	FAKE_NAMES_ANSWER("127.0.0.2", "127.0.0.3", "127.0.0.1");
 	RUN_UNTIL(f, asker.turn != 0);
 	is_connected_to(&asker, "127.0.0.1");
 	assert_true(connection_connect_us(asker.connection) > 0);
@@ -217,28 +135,29 @@ static void one_that_cannot_even_be_tried_is_passed_over(void **state)
 
 	start(f);
 	waits(&asker, f);
-	ANSWER("255.255.255.255", "127.0.0.1"); /* no route: the system says so at once */
+	FAKE_NAMES_ANSWER(
+		"255.255.255.255", "127.0.0.1"); /* no route: the system says so at once */
 	RUN_UNTIL(f, asker.turn != 0);
 	is_connected_to(&asker, "127.0.0.1");
 	asker_discard(&asker);
 }
 
-static void the_address_that_worked_is_tried_first(void **state)
+static void the_address_that_failed_is_tried_last(void **state)
 {
 	struct pool_fixture *f = *state;
 	struct asker asker;
 
 	start(f);
 	waits(&asker, f);
-	ANSWER("127.0.0.2", "127.0.0.1");
+	FAKE_NAMES_ANSWER("127.0.0.2", "127.0.0.1");
 	RUN_UNTIL(f, asker.turn != 0);
 	asker_discard(&asker);
 
-	/* Where it works no more, the others follow: the one before it, too. */
+	/* Where the other works no more, it follows all the same. */
 	fake_origin_refuse(&f->origin);
 	waits(&asker, f);
-	RUN_UNTIL(f, service.request != NULL);
-	ANSWER("127.0.0.2", "127.0.0.1");
+	RUN_UNTIL(f, fake_names.pending != NULL);
+	FAKE_NAMES_ANSWER("127.0.0.2", "127.0.0.1");
 	fails_with(&asker, ERR_CONNECT,
 		"upstream api: connect to api.test:PORT (127.0.0.2:PORT, the last of 2 addresses): "
 		"connection refused",
@@ -252,18 +171,18 @@ static void a_name_that_moved_is_followed_without_an_error(void **state)
 
 	start(f);
 	waits(&asker, f);
-	ANSWER("127.0.0.2");
+	FAKE_NAMES_ANSWER("127.0.0.2");
 	RUN_UNTIL(f, asker.turn != 0); /* nobody is there, and the answer was a new one */
 	assert_int_equal(asker.err.code, ERR_CONNECT);
-	assert_int_equal(service.asked, 1);
+	assert_int_equal(fake_names.asked, 1);
 
 	waits(&asker, f);
-	RUN_UNTIL(f, service.request != NULL); /* the kept answer did not work */
-	ANSWER("127.0.0.1");
+	RUN_UNTIL(f, fake_names.pending != NULL); /* the kept answer did not work */
+	FAKE_NAMES_ANSWER("127.0.0.1");
 	RUN_UNTIL(f, asker.turn != 0);
 	is_connected_to(&asker, "127.0.0.1");
 	asker_discard(&asker);
-	assert_int_equal(service.asked, 2);
+	assert_int_equal(fake_names.asked, 2);
 }
 
 static void the_same_addresses_in_another_order_are_no_news(void **state)
@@ -274,11 +193,11 @@ static void the_same_addresses_in_another_order_are_no_news(void **state)
 	start(f);
 	fake_origin_refuse(&f->origin);
 	waits(&asker, f);
-	ANSWER("127.0.0.2", "127.0.0.3");
+	FAKE_NAMES_ANSWER("127.0.0.2", "127.0.0.3");
 	RUN_UNTIL(f, asker.turn != 0);
 	waits(&asker, f);
-	RUN_UNTIL(f, service.request != NULL);
-	ANSWER("127.0.0.3", "127.0.0.2");
+	RUN_UNTIL(f, fake_names.pending != NULL);
+	FAKE_NAMES_ANSWER("127.0.0.3", "127.0.0.2");
 	pool_fixture_settle(f);
 	assert_int_equal(asker.err.code, ERR_CONNECT); /* at once: nothing was tried again */
 }
@@ -290,11 +209,11 @@ static void a_lookup_that_fails_the_second_time_leaves_the_first_answer(void **s
 
 	start(f);
 	waits(&asker, f);
-	ANSWER("127.0.0.2");
+	FAKE_NAMES_ANSWER("127.0.0.2");
 	RUN_UNTIL(f, asker.turn != 0);
 	waits(&asker, f);
-	RUN_UNTIL(f, service.request != NULL);
-	answer(UV_EAI_AGAIN, NULL);
+	RUN_UNTIL(f, fake_names.pending != NULL);
+	fake_names_answer(UV_EAI_AGAIN, NULL);
 	fails_with(&asker, ERR_CONNECT,
 		"upstream api: connect to api.test:PORT (127.0.0.2:PORT): connection refused",
 		f->origin.port);
@@ -308,15 +227,15 @@ static void a_name_server_that_is_silent_does_not_hold_back_a_refusal_for_long(v
 	f->settings.connect_timeout_ms = 30000;
 	start(f);
 	waits(&asker, f);
-	ANSWER("127.0.0.2");
+	FAKE_NAMES_ANSWER("127.0.0.2");
 	RUN_UNTIL(f, asker.turn != 0);
 	waits(&asker, f);
-	RUN_UNTIL(f, service.request != NULL);
+	RUN_UNTIL(f, fake_names.pending != NULL);
 	RUN_UNTIL(f, asker.turn != 0); /* after a second, not thirty */
 	assert_int_equal(asker.err.code, ERR_CONNECT);
-	ANSWER("127.0.0.1"); /* late, but for who comes next */
+	FAKE_NAMES_ANSWER("127.0.0.1"); /* late, but for who comes next */
 	connect_once(f);
-	assert_int_equal(service.asked, 2);
+	assert_int_equal(fake_names.asked, 2);
 }
 
 static void a_name_that_is_not_known_is_said(void **state)
@@ -328,7 +247,7 @@ static void a_name_that_is_not_known_is_said(void **state)
 	start(f);
 	waits(&first, f);
 	waits(&second, f);
-	answer(UV_EAI_NONAME, NULL);
+	fake_names_answer(UV_EAI_NONAME, NULL);
 	fails_with(
 		&first, ERR_RESOLVE, "upstream api: look up api.test: unknown node or service", 0);
 	assert_int_equal(second.err.code, ERR_RESOLVE);
@@ -337,7 +256,7 @@ static void a_name_that_is_not_known_is_said(void **state)
 	RUN_UNTIL(f, pool_fixture_counts(f).connections == 0);
 
 	waits(&first, f); /* and asked for again the next time */
-	ANSWER("127.0.0.1");
+	FAKE_NAMES_ANSWER("127.0.0.1");
 	RUN_UNTIL(f, first.turn != 0);
 	assert_true(upstream_reachable(f->upstream));
 	asker_discard(&first);
@@ -349,7 +268,7 @@ static void a_lookup_that_cannot_begin_is_an_error_but_not_at_once(void **state)
 	struct asker asker;
 
 	start(f);
-	service.refusal = UV_ENOMEM;
+	fake_names.refusal = UV_ENOMEM;
 	asker_init(&asker, f);
 	asker_acquire(&asker, 0, false); /* sees to it that nothing comes from inside */
 	fails_with(&asker, ERR_RESOLVE, "upstream api: look up api.test: not enough memory", 0);
@@ -362,7 +281,7 @@ static void an_answer_without_an_address_is_an_error(void **state)
 
 	start(f);
 	waits(&asker, f);
-	answer(0, NULL);
+	fake_names_answer(0, NULL);
 	fails_with(&asker, ERR_RESOLVE, "upstream api: look up api.test: no address", 0);
 }
 
@@ -373,8 +292,8 @@ static void more_addresses_than_we_keep_are_passed_over(void **state)
 
 	start(f);
 	waits(&asker, f);
-	ANSWER("127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.6", "127.0.0.7",
-		"127.0.0.8", "127.0.0.9", "127.0.0.1");
+	FAKE_NAMES_ANSWER("127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.6",
+		"127.0.0.7", "127.0.0.8", "127.0.0.9", "127.0.0.1");
 	fails_with(&asker, ERR_CONNECT,
 		"upstream api: connect to api.test:PORT (127.0.0.9:PORT, the last of 8 addresses): "
 		"connection refused",
@@ -391,9 +310,9 @@ static void a_lookup_that_takes_too_long_is_a_connect_timeout(void **state)
 	waits(&asker, f);
 	fails_with(&asker, ERR_CONNECT_TIMEOUT,
 		"upstream api: look up api.test: no answer within 20 ms", 0);
-	ANSWER("127.0.0.1");
+	FAKE_NAMES_ANSWER("127.0.0.1");
 	connect_once(f);
-	assert_int_equal(service.asked, 1);
+	assert_int_equal(fake_names.asked, 1);
 }
 
 static void on_closed(void *context)
@@ -418,10 +337,21 @@ static void closing_waits_for_a_lookup_that_runs(void **state)
 	pool_fixture_settle(f);
 	assert_int_equal(asker.err.code, ERR_DRAINING);
 	assert_int_equal(pool_fixture_counts(f).connections, 0);
-	assert_true(service.cancelled);
+	assert_true(fake_names.cancelled);
 	assert_false(closed);
-	answer(UV_ECANCELED, NULL);
+	fake_names_answer(UV_ECANCELED, NULL);
 	assert_true(closed);
+}
+
+/* The first address that is tried now. */
+static const char *first_address(struct resolver *resolver)
+{
+	static char text[RESOLVER_ADDRESS_TEXT_SIZE];
+	uint8_t order[RESOLVER_ADDRESSES_MAX];
+
+	assert_true(resolver_order(resolver, order) > 0);
+	resolver_address_text(&resolver->addresses[order[0]], text);
+	return text;
 }
 
 static void an_index_of_old_addresses_says_nothing_of_new_ones(void **state)
@@ -433,16 +363,110 @@ static void an_index_of_old_addresses_says_nothing_of_new_ones(void **state)
 	resolver_init(&resolver, f->loop, "api.test", 80);
 	assert_int_equal(resolver.count, 0);
 	resolver_refresh(&resolver);
-	ANSWER("127.0.0.1", "127.0.0.2");
+	FAKE_NAMES_ANSWER("127.0.0.1", "127.0.0.2");
 	old = resolver.generation;
-	resolver_prefer(&resolver, old, 1);
-	assert_int_equal(resolver.preferred, 1);
+	resolver_blame(&resolver, old, 0);
+	assert_string_equal(first_address(&resolver), "127.0.0.2:80");
 	resolver_refresh(&resolver);
-	ANSWER("127.0.0.3");
+	FAKE_NAMES_ANSWER("127.0.0.3", "127.0.0.4");
 	assert_int_not_equal(resolver.generation, old);
-	resolver_prefer(&resolver, old, 1);
-	assert_int_equal(resolver.preferred, 0);
+	resolver_blame(&resolver, old, 0);
+	assert_string_equal(first_address(&resolver), "127.0.0.3:80");
 	assert_true(resolver_stop(&resolver, NULL));
+}
+
+static void what_is_held_against_an_address_stays_with_it(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct resolver resolver;
+
+	resolver_init(&resolver, f->loop, "api.test", 80);
+	resolver_refresh(&resolver);
+	FAKE_NAMES_ANSWER("127.0.0.1", "127.0.0.2");
+	resolver_blame(&resolver, resolver.generation, 0);
+	resolver_refresh(&resolver);
+	FAKE_NAMES_ANSWER("127.0.0.1", "127.0.0.3"); /* one is new */
+	assert_string_equal(first_address(&resolver), "127.0.0.3:80");
+	resolver_worked(&resolver, resolver.generation, 0);
+	assert_string_equal(first_address(&resolver), "127.0.0.1:80");
+	assert_true(resolver_stop(&resolver, NULL));
+}
+
+static void families_take_turns(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct resolver resolver;
+	char text[RESOLVER_ADDRESS_TEXT_SIZE];
+
+	resolver_init(&resolver, f->loop, "api.test", 80);
+	resolver_refresh(&resolver);
+	FAKE_NAMES_ANSWER("::1", "::2", "127.0.0.1");
+	resolver_address_text(&resolver.addresses[1], text);
+	assert_string_equal(text, "127.0.0.1:80");
+	resolver_address_text(&resolver.addresses[2], text);
+	assert_string_equal(text, "[::2]:80");
+	assert_true(resolver_stop(&resolver, NULL));
+}
+
+static void an_answer_that_is_old_is_used_and_asked_for_again(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct asker asker;
+
+	start(f);
+	waits(&asker, f);
+	FAKE_NAMES_ANSWER("127.0.0.1");
+	RUN_UNTIL(f, asker.turn != 0);
+	asker_discard(&asker);
+
+	pool_fixture_later(f, RESOLVER_REFRESH_MS - 100);
+	connect_once(f);
+	assert_int_equal(fake_names.asked, 1);
+	pool_fixture_later(f, RESOLVER_REFRESH_MS + 100);
+	connect_once(f); /* though nothing was answered */
+	assert_int_equal(fake_names.asked, 2);
+	FAKE_NAMES_ANSWER("127.0.0.2");
+	asker_init(&asker, f);
+	asker_acquire(&asker, 0, false); /* who comes next uses the new one */
+	RUN_UNTIL(f, fake_names.pending != NULL);
+	FAKE_NAMES_ANSWER("127.0.0.2");
+	fails_with(&asker, ERR_CONNECT,
+		"upstream api: connect to api.test:PORT (127.0.0.2:PORT): connection refused",
+		f->origin.port);
+}
+
+static void an_old_answer_is_better_than_none(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct asker asker;
+
+	start(f);
+	waits(&asker, f);
+	FAKE_NAMES_ANSWER("127.0.0.1");
+	RUN_UNTIL(f, asker.turn != 0);
+	asker_discard(&asker);
+	pool_fixture_later(f, RESOLVER_REFRESH_MS + 100);
+	connect_once(f);
+	fake_names_answer(UV_EAI_AGAIN, NULL);
+	connect_once(f); /* and not asked for at once again */
+	assert_int_equal(fake_names.asked, 2);
+}
+
+static void a_name_that_nobody_uses_is_not_asked_for(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct asker asker;
+
+	start(f);
+	waits(&asker, f);
+	FAKE_NAMES_ANSWER("127.0.0.1");
+	RUN_UNTIL(f, asker.turn != 0);
+	asker_return(&asker);
+	assert_int_equal(fake_names.asked, 1);
+	pool_fixture_later(f, RESOLVER_REFRESH_MS + 100);
+	assert_true(asker_take(&asker, 0)); /* what is open needs no address */
+	assert_int_equal(fake_names.asked, 1);
+	asker_discard(&asker);
 }
 
 static void closing_between_two_addresses_waits_for_the_first(void **state)
@@ -455,8 +479,8 @@ static void closing_between_two_addresses_waits_for_the_first(void **state)
 	start(f);
 	pool = f->pool;
 	waits(&asker, f);
-	ANSWER("255.255.255.255", "127.0.0.1");
-	assert_int_equal(asker.waiter.connection->state, CONNECTION_BETWEEN);
+	FAKE_NAMES_ANSWER("255.255.255.255", "127.0.0.1");
+	assert_int_equal(asker.waiter.connection->dial.phase, DIAL_BETWEEN);
 	f->workers[0].pool = NULL;
 	pool_close(pool, on_closed, &closed);
 	pool_fixture_settle(f);
@@ -496,7 +520,7 @@ static void a_timeout_ends_with_what_it_was_for(void **state)
 	f->settings.connect_timeout_ms = 20;
 	start(f);
 	waits(&asker, f);
-	ANSWER("127.0.0.1");
+	FAKE_NAMES_ANSWER("127.0.0.1");
 	RUN_UNTIL(f, asker.turn != 0);
 	pool_fixture_pass(f, 30); /* connected: it has no timeout any more */
 	assert_non_null(asker.connection);
@@ -583,191 +607,6 @@ static void each_that_waits_has_one_attempt_and_no_more(void **state)
 	assert_int_equal(pool_fixture_counts(f).connect_failures, 3);
 }
 
-/* --- what takes too long */
-
-/* A port that answers no more: its queue of one is full, and the system drops what comes. Returns
- * the listening socket. */
-static int silent_port(uint16_t *port, int fillers[static 4])
-{
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t len = sizeof(address);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, len), 0);
-	assert_int_equal(listen(listener, 0), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
-	for (size_t i = 0; i < 4; i++) {
-		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		(void)connect(fillers[i], (struct sockaddr *)&address, len);
-	}
-	*port = ntohs(address.sin_port);
-	return listener;
-}
-
-static void close_silent_port(int listener, const int fillers[static 4])
-{
-	for (size_t i = 0; i < 4; i++) {
-		(void)close(fillers[i]);
-	}
-	(void)close(listener);
-}
-
-static void a_connection_that_takes_too_long_is_a_connect_timeout(void **state)
-{
-	struct pool_fixture *f = *state;
-	struct asker asker;
-	char url[64];
-	uint16_t port;
-	int fillers[4];
-	int listener = silent_port(&port, fillers);
-
-	f->settings.connect_timeout_ms = 30;
-	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u", port);
-	pool_fixture_start_at(f, url);
-	waits(&asker, f);
-	fails_with(&asker, ERR_CONNECT_TIMEOUT,
-		"upstream api: connect to 127.0.0.1:PORT: no answer within 30 ms", port);
-	assert_int_equal(pool_fixture_counts(f).connect_failures, 1);
-	RUN_UNTIL(f, pool_fixture_counts(f).connections == 0);
-	close_silent_port(listener, fillers);
-}
-
-static void one_may_say_a_shorter_time(void **state)
-{
-	struct pool_fixture *f = *state;
-	struct asker asker;
-	char url[64];
-	uint16_t port;
-	int fillers[4];
-	int listener = silent_port(&port, fillers);
-
-	f->settings.connect_timeout_ms = 300000;
-	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u", port);
-	pool_fixture_start_at(f, url);
-	asker_init(&asker, f);
-	asker.waiter.connect_timeout_ms = 20;
-	asker_acquire(&asker, 0, false);
-	fails_with(&asker, ERR_CONNECT_TIMEOUT,
-		"upstream api: connect to 127.0.0.1:PORT: no answer within 20 ms", port);
-	close_silent_port(listener, fillers);
-}
-
-static void one_silent_address_leaves_time_for_the_next(void **state)
-{
-	struct pool_fixture *f = *state;
-	struct asker asker;
-	char url[64];
-	uint16_t port;
-	int fillers[4];
-	int listener = silent_port(&port, fillers);
-
-	/* The silent port is that of 127.0.0.1 alone: the other address refuses at once. */
-	f->settings.connect_timeout_ms = 200;
-	(void)snprintf(url, sizeof(url), "http://api.test:%u", port);
-	pool_fixture_start_at(f, url);
-	waits(&asker, f);
-	ANSWER("127.0.0.1", "127.0.0.2");
-	assert_true(asker.waiter.connection->timer.due_tick * TIMER_TICK_MS <
-		    asker.waiter.connection->deadline_ms - 200 / 3);
-	fails_with(&asker, ERR_CONNECT,
-		"upstream api: connect to api.test:PORT (127.0.0.2:PORT, the last of 2 addresses): "
-		"connection refused",
-		port);
-	close_silent_port(listener, fillers);
-}
-
-static void an_attempt_goes_on_with_what_another_has_learnt(void **state)
-{
-	struct pool_fixture *f = *state;
-	struct asker slow;
-	struct asker quick;
-	char url[64];
-	uint16_t port;
-	int fillers[4];
-	int listener = silent_port(&port, fillers);
-
-	(void)snprintf(url, sizeof(url), "http://api.test:%u", port);
-	pool_fixture_start_at(f, url);
-	waits(&quick, f);
-	ANSWER("127.0.0.2", "127.0.0.4"); /* both refuse */
-	RUN_UNTIL(f, quick.turn != 0);
-	asker_init(&slow, f);
-	slow.waiter.connect_timeout_ms = 1000;
-	waits(&quick, f); /* asks, as the kept ones do not work */
-	RUN_UNTIL(f, service.request != NULL);
-	ANSWER("127.0.0.1", "127.0.0.2"); /* the first is silent */
-	pool_cancel(&quick.waiter);
-	asker_acquire(&slow, 0, false);
-	asker_init(&quick, f);
-	quick.waiter.connect_timeout_ms = 16;
-	asker_acquire(&quick, 0, false);
-	RUN_UNTIL(f, service.request != NULL); /* the quick one has tried both */
-	ANSWER("127.0.0.3");
-	RUN_UNTIL(f, quick.turn != 0);
-	RUN_UNTIL(f, service.request != NULL); /* the slow one, having tried the new address */
-	assert_int_equal(ntohl(slow.waiter.connection->address.v4.sin_addr.s_addr), 0x7f000003);
-	ANSWER("127.0.0.3");
-	fails_with(&slow, ERR_CONNECT,
-		"upstream api: connect to api.test:PORT (127.0.0.3:PORT): connection refused",
-		port);
-	close_silent_port(listener, fillers);
-}
-
-static void kept_addresses_that_are_silent_are_asked_for_again(void **state)
-{
-	struct pool_fixture *f = *state;
-	struct asker asker;
-	char url[64];
-	uint16_t port;
-	int fillers[4];
-	int listener = silent_port(&port, fillers);
-
-	f->settings.connect_timeout_ms = 30;
-	(void)snprintf(url, sizeof(url), "http://api.test:%u", port);
-	pool_fixture_start_at(f, url);
-	waits(&asker, f);
-	ANSWER("127.0.0.1");
-	RUN_UNTIL(f, asker.turn != 0);
-	waits(&asker, f); /* with what is kept */
-	RUN_UNTIL(f, asker.turn != 0);
-	assert_int_equal(asker.err.code, ERR_CONNECT_TIMEOUT);
-	assert_int_equal(service.asked, 2); /* for who comes next */
-	ANSWER("127.0.0.2");
-	waits(&asker, f);
-	RUN_UNTIL(f, service.request != NULL || asker.turn != 0);
-	ANSWER("127.0.0.2");
-	fails_with(&asker, ERR_CONNECT,
-		"upstream api: connect to api.test:PORT (127.0.0.2:PORT): connection refused",
-		port);
-	close_silent_port(listener, fillers);
-}
-
-static void one_who_leaves_while_its_connection_is_opened_gives_the_place_back_in_the_end(
-	void **state)
-{
-	struct pool_fixture *f = *state;
-	struct asker leaves;
-	struct asker next;
-	char url[64];
-	uint16_t port;
-	int fillers[4];
-	int listener = silent_port(&port, fillers);
-
-	f->settings.max_connections = 1;
-	f->settings.connect_timeout_ms = 30;
-	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u", port);
-	pool_fixture_start_at(f, url);
-	waits(&leaves, f);
-	waits(&next, f);
-	pool_cancel(&leaves.waiter);
-	RUN_UNTIL(f, next.waiter.connecting_us != 0);
-	RUN_UNTIL(f, next.turn != 0);
-	assert_int_equal(leaves.turn, 0);
-	assert_int_equal(next.err.code, ERR_CONNECT_TIMEOUT);
-	close_silent_port(listener, fillers);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, pool_fixture_teardown)
 
 int main(void)
@@ -777,7 +616,7 @@ int main(void)
 		TEST(a_name_is_looked_up_once_and_its_answer_kept),
 		TEST(addresses_are_tried_in_order),
 		TEST(one_that_cannot_even_be_tried_is_passed_over),
-		TEST(the_address_that_worked_is_tried_first),
+		TEST(the_address_that_failed_is_tried_last),
 		TEST(a_name_that_moved_is_followed_without_an_error),
 		TEST(the_same_addresses_in_another_order_are_no_news),
 		TEST(a_lookup_that_fails_the_second_time_leaves_the_first_answer),
@@ -789,6 +628,11 @@ int main(void)
 		TEST(a_lookup_that_takes_too_long_is_a_connect_timeout),
 		TEST(closing_waits_for_a_lookup_that_runs),
 		TEST(an_index_of_old_addresses_says_nothing_of_new_ones),
+		TEST(what_is_held_against_an_address_stays_with_it),
+		TEST(families_take_turns),
+		TEST(an_answer_that_is_old_is_used_and_asked_for_again),
+		TEST(an_old_answer_is_better_than_none),
+		TEST(a_name_that_nobody_uses_is_not_asked_for),
 		TEST(closing_between_two_addresses_waits_for_the_first),
 		TEST(closing_overtakes_a_failure_that_is_still_to_be_told),
 		TEST(a_timeout_ends_with_what_it_was_for),
@@ -796,12 +640,6 @@ int main(void)
 		TEST(a_socket_that_is_not_there_says_so),
 		TEST(a_failure_is_that_of_the_one_it_was_begun_for),
 		TEST(each_that_waits_has_one_attempt_and_no_more),
-		TEST(a_connection_that_takes_too_long_is_a_connect_timeout),
-		TEST(one_may_say_a_shorter_time),
-		TEST(one_silent_address_leaves_time_for_the_next),
-		TEST(an_attempt_goes_on_with_what_another_has_learnt),
-		TEST(kept_addresses_that_are_silent_are_asked_for_again),
-		TEST(one_who_leaves_while_its_connection_is_opened_gives_the_place_back_in_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

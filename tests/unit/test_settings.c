@@ -71,6 +71,8 @@ static void without_settings_every_default_is_in_place(void **state)
 	assert_int_equal(proxy->upstreams[0].address.port, 8000);
 	assert_memory_equal(
 		&proxy->upstreams[0].pool, &pool_settings_default, sizeof(pool_settings_default));
+	assert_int_equal(proxy->upstreams[0].pool.breaker.failures, 5);
+	assert_int_equal(proxy->upstreams[0].pool.breaker.open_ms, 10000);
 	assert_int_equal(proxy->upstreams[0].timeouts.connect_ms, 10000);
 	assert_int_equal(proxy->upstreams[0].timeouts.first_byte_ms, 60000);
 	assert_int_equal(proxy->upstreams[0].timeouts.idle_ms, 60000);
@@ -125,6 +127,8 @@ static void the_file_says_everything(void **state)
 	assert_int_equal(api->pool.queue, 8);
 	assert_int_equal(api->pool.queue_timeout_ms, 900);
 	assert_int_equal(api->pool.connect_timeout_ms, 1000);
+	assert_int_equal(api->pool.breaker.failures, 7);
+	assert_int_equal(api->pool.breaker.open_ms, 90000);
 	assert_int_equal(api->timeouts.connect_ms, 1000);
 	assert_int_equal(api->timeouts.first_byte_ms, 2000);
 	assert_int_equal(api->timeouts.idle_ms, 3000);

@@ -188,6 +188,11 @@ static void a_wrong_upstream_or_route_is_told_with_its_place_in_the_list(void **
 		{"upstreams: [{url: \"http://x\", pool: {max_connections: 0}}]\n",
 			"FILE:1: upstreams[0].pool.max_connections: \"0\" is too small; give 1 to "
 			"65536"},
+		{"upstreams: [{url: \"http://x\", breaker: {open: 0}}]\n",
+			"FILE:1: upstreams[0].breaker.open: \"0\" is too small; give 1ms to 24h"},
+		{"upstreams: [{url: \"http://x\", breaker: {failures: many}}]\n",
+			"FILE:1: upstreams[0].breaker.failures: \"many\" is not a number; give one "
+			"of 0 to 1000000"},
 		{UPSTREAM "routes: [{capture: row}]\n",
 			"FILE:2: routes[0].prefix: it is missing; give one such as /api/me"},
 		{UPSTREAM "routes: [{prefix: api}]\n",
@@ -259,7 +264,7 @@ static void an_unknown_key_is_refused_with_the_nearest_known_one(void **state)
 		{"routes: [{prefix: /a, method: GET}]\n",
 			"FILE:1: routes[0].method: unknown key; the nearest known one is "
 			"routes[0].methods"},
-		{"\"\\n\": 1\n", "FILE:1: ?: unknown key; the nearest known one is log"},
+		{"\"\\n\": 1\n", "FILE:1: ?: unknown key; the nearest known one is tls"},
 	};
 	struct loaded *l = *state;
 
@@ -278,12 +283,10 @@ static void an_unknown_key_is_refused_with_the_nearest_known_one(void **state)
 
 static void what_this_version_has_not_is_an_unknown_key(void **state)
 {
-	static const char *const keys[] = {"tls: {}", "admin: {}", "static: []", "aggregates: []",
+	static const char *const keys[] = {"admin: {}", "static: []", "aggregates: []",
 		"inspector: {redact: {json: [a]}}", "inspector: {allow_origins: []}",
 		"routes: [{prefix: /a, coalesce: true}]", "routes: [{prefix: /a, cache: {}}]",
-		"upstreams: [{url: \"http://x\", breaker: {}}]",
 		"upstreams: [{url: \"http://x\", credential: {}}]",
-		"upstreams: [{url: \"http://x\", tls: {}}]",
 		"upstreams: [{url: \"http://x\", pool: {max_entries: 3}}]"};
 	struct loaded *l = *state;
 

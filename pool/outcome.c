@@ -1,0 +1,57 @@
+/*
+ * Layer: pool. One job: see outcome.h.
+ */
+#include "pool/outcome.h"
+
+#include "pool/pool_state.h"
+#include "pool/upstream_shared.h"
+
+static struct upstream *upstream_of(struct pool *pool)
+{
+	return pool->connector.upstream;
+}
+
+static uint64_t now_ms(const struct pool *pool)
+{
+	return loop_now_ms(pool->connector.loop);
+}
+
+void pool_count_failure(struct pool *pool, enum failure why)
+{
+	if (why != FAILURE_NONE) {
+		tally_failed(&pool->tally, why);
+	}
+	if (why != FAILURE_NONE && why != FAILURE_BREAKER_OPEN) {
+		upstream_note_failure(upstream_of(pool), why);
+	}
+}
+
+bool outcome_enter(struct pool *pool, struct breaker_pass *pass, uint64_t *wait_ms)
+{
+	return upstream_enter(upstream_of(pool), now_ms(pool), pass, wait_ms);
+}
+
+void outcome_answered(struct pool *pool, struct breaker_pass *pass)
+{
+	upstream_answered(upstream_of(pool), pass);
+}
+
+void outcome_failed(struct pool *pool, struct breaker_pass *pass, struct connection *connection,
+	enum failure why, const struct err *err)
+{
+	pool_count_failure(pool, why);
+	if (connection != NULL && failure_means_absence(why)) {
+		connection_blame(connection);
+	}
+	upstream_failed(upstream_of(pool), pass, why, err, now_ms(pool));
+}
+
+void outcome_leave(struct pool *pool, struct breaker_pass *pass)
+{
+	upstream_leave(upstream_of(pool), pass);
+}
+
+void outcome_retried(struct pool *pool)
+{
+	tally_add(&pool->tally, TALLY_RETRIED);
+}

@@ -1,0 +1,39 @@
+/*
+ * Layer: pool, for pool.c and outcome.c alone. One job: what a pool consists of.
+ */
+#ifndef SIGHTGLASS_POOL_POOL_STATE_H
+#define SIGHTGLASS_POOL_POOL_STATE_H
+
+#include "pool/connection.h"
+#include "pool/pool.h"
+#include "pool/shelf.h"
+#include "pool/tally.h"
+
+struct pool {
+	struct connector connector; /* with the loop, the upstream and the resolver */
+	const struct pool_settings *settings;
+	struct places_member member;
+	struct message wakeup; /* posted by member.wake */
+	struct tally tally;
+	struct shelf shelf; /* what is idle */
+	bool alert;         /* somebody waits for a place: see places_keep() */
+	bool closing;
+	bool resolver_quiet;
+	struct list dials;
+	struct list waiters; /* the oldest first */
+	struct list settled;
+	struct task deliver;
+	struct list spare;
+	uint32_t spare_count;
+	uint32_t connections; /* all whose place is not given back yet */
+	uint64_t begun;       /* connections ever: each one's number, for its age */
+	void (*closed)(void *context);
+	void *closed_context;
+	uv_prepare_t hold; /* keeps the loop running for a wake that is under way at the end */
+	bool held;
+};
+
+/* outcome.c: one more; FAILURE_NONE is none. */
+void pool_count_failure(struct pool *pool, enum failure why);
+
+#endif
