@@ -44,7 +44,7 @@ static void waits(struct asker *asker, struct pool_fixture *f, bool fresh)
 static void a_connection_costs_little(void **state)
 {
 	(void)state;
-	assert_in_range(sizeof(struct connection), 1, 700);
+	assert_in_range(sizeof(struct connection), 1, 768);
 }
 
 static void an_empty_pool_has_nothing_to_lend(void **state)

@@ -165,10 +165,16 @@ static void a_wrong_upstream_or_route_is_told_with_its_place_in_the_list(void **
 		{"upstreams: [x]\n", "FILE:1: upstreams[0]: it is a single value; give a mapping "
 				     "such as {name: api, url: \"http://127.0.0.1:8000\"}"},
 		{"upstreams:\n  - name: a\n", "FILE:2: upstreams[0].url: it is missing; give "
-					      "http://HOST:PORT or unix:/path"},
-		{"upstreams: [{url: \"https://x\"}]\n",
-			"FILE:1: upstreams[0].url: https:// is not supported by this version; give "
-			"http://HOST:PORT or unix:/path"},
+					      "http://HOST:PORT, https://HOST:PORT or unix:/path"},
+		{"upstreams: [{url: \"kubeconfig:\"}]\n",
+			"FILE:1: upstreams[0].url: kubeconfig: is not supported by this version; "
+			"give http://HOST:PORT, https://HOST:PORT or unix:/path"},
+		{"upstreams: [{url: \"http://x\", tls: {verify: false}}]\n",
+			"FILE:1: upstreams[0].tls.verify: the upstream's URL does not begin with "
+			"https://; give such a URL, or leave tls out"},
+		{"upstreams: [{url: \"https://x\", tls: {key: /k.pem}}]\n",
+			"FILE:1: upstreams[0].tls.key: there is no tls.certificate beside the key; "
+			"give both"},
 		{"upstreams: [{url: \"kubeconfig:\"}]\n",
 			"FILE:1: upstreams[0].url: kubeconfig: is not supported by this version; "
 			"give http://HOST:PORT or unix:/path"},

@@ -63,6 +63,26 @@ static void without_a_port_it_is_80_which_no_host_field_shows(void **state)
 	parses("http://api:80/x", "api", 80, "api", "/x");
 }
 
+static void of_https_it_is_443(void **state)
+{
+	(void)state;
+	parses("https://api", "api", 443, "api", "");
+	parses("https://api:443/x", "api", 443, "api", "/x");
+	parses("https://api:80", "api", 80, "api:80", "");
+	parses("HTTPS://[::1]", "::1", 443, "[::1]", "");
+}
+
+static void https_is_told_from_http(void **state)
+{
+	struct upstream_address address;
+
+	(void)state;
+	assert_int_equal(upstream_address_parse(SLICE("https://api"), &address, NULL), ERR_NONE);
+	assert_true(address.is_https);
+	assert_int_equal(upstream_address_parse(SLICE("http://api"), &address, NULL), ERR_NONE);
+	assert_false(address.is_https);
+}
+
 static void an_ipv6_address_stands_in_brackets(void **state)
 {
 	(void)state;
@@ -144,7 +164,7 @@ static void what_could_be_read_in_two_ways_is_refused(void **state)
 	refuses("http:///v1", "no host");
 	refuses("http://:8000", "no host");
 	refuses("ftp://api", "\"ftp\"");
-	refuses("https://api", "\"https\"");
+	refuses("ftp://api", "\"ftp\"");
 	refuses("http://user:secret@api:80", "password");
 	refuses("http://api?x=1", "query");
 	refuses("http://api/v1?x=1", "query");
@@ -165,6 +185,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_host_and_a_port_are_taken_apart),
 		cmocka_unit_test(without_a_port_it_is_80_which_no_host_field_shows),
+		cmocka_unit_test(of_https_it_is_443),
+		cmocka_unit_test(https_is_told_from_http),
 		cmocka_unit_test(an_ipv6_address_stands_in_brackets),
 		cmocka_unit_test(a_path_is_kept_without_the_slashes_at_its_end),
 		cmocka_unit_test(a_unix_socket_is_named_by_its_path),
