@@ -175,9 +175,6 @@ static void a_wrong_upstream_or_route_is_told_with_its_place_in_the_list(void **
 		{"upstreams: [{url: \"https://x\", tls: {key: /k.pem}}]\n",
 			"FILE:1: upstreams[0].tls.key: there is no tls.certificate beside the key; "
 			"give both"},
-		{"upstreams: [{url: \"kubeconfig:\"}]\n",
-			"FILE:1: upstreams[0].url: kubeconfig: is not supported by this version; "
-			"give http://HOST:PORT or unix:/path"},
 		{"upstreams: [{name: \"a b\", url: \"http://x\"}]\n",
 			"FILE:1: upstreams[0].name: \"a b\" is no name for an upstream; give up to "
 			"63 letters, digits, '-', '_' and '.'"},
