@@ -13,6 +13,7 @@ from cost import cpu_seconds_by_thread
 from workloads import Workload
 
 FEW, MANY = 64, 5_000
+ACTIVE_RATE = 20_000  # requests/s of connections that are in use, but not all at every moment
 UPSTREAM_CONNECTIONS = 8192  # where MANY may be busy at once
 PREFIXES = 5_000  # excluded ones, and as many that are not
 ENTRIES = 100_000  # so that it is the bytes that bound the ring
@@ -22,9 +23,10 @@ FILL_TIMES = 2
 ACCEPTED = 1_000
 
 
-def _gets(connections, path="/bytes/100"):
-    """All connections are open when a round begins, and all are busy all the time."""
-    return Workload("gets", f"GET 100 B, {connections} connections", "pace", path, connections)
+def _gets(connections, path="/bytes/100", rate=0):
+    """All connections are open when a round begins. Without a rate all are busy all the time."""
+    title = f"GET 100 B, {connections} connections"
+    return Workload("gets", title, "pace", path, connections, rate=rate)
 
 
 class Scale:
@@ -106,7 +108,6 @@ class Scale:
         )
 
     def connections(self):
-        few, many = _gets(FEW), _gets(MANY)
         if self.stage.descriptors < 2 * MANY + 500:
             self.remarks.append(f"scale: {MANY:,} connections: not as many descriptors here")
             return
@@ -114,8 +115,12 @@ class Scale:
             with self._started(
                 name, upstream_connections=UPSTREAM_CONNECTIONS, connections=3 * MANY
             ) as server:
-                pairs = self._pairs((server, many), (server, few))
-            self._add(f"{MANY:,} busy connections for {FEW}", name, pairs)
+                for rate, what in (
+                    (ACTIVE_RATE, f"{MANY:,} active connections for {FEW}, {ACTIVE_RATE:,} requests/s"),
+                    (0, f"{MANY:,} connections for {FEW}, each of them busy all the time"),
+                ):
+                    more, less = _gets(MANY, rate=rate), _gets(FEW, rate=rate)
+                    self._add(what, name, self._pairs((server, more), (server, less)))
 
     def routes(self):
         name = "sightglass-captured"
