@@ -24,6 +24,7 @@
 #include "base/tls_failure.h"
 #include "base/tls_sessions.h"
 #include "base/tls_text.h"
+#include "base/tls_trust.h"
 
 enum {
 	RECORD_OVERHEAD = 64, /* header, type, nonce, tag: 29 bytes of the ciphers there are */
@@ -172,6 +173,14 @@ static bool expect_host(SSL *ssl, char *host, bool verify)
 	       (!verify || X509_VERIFY_PARAM_set1_host(param, host, 0) == 1);
 }
 
+/* The system's CAs are shared: each connection has them by reference. */
+static bool trust_system(SSL *ssl)
+{
+	X509_STORE *store = tls_trust_system();
+
+	return store != NULL && SSL_set1_verify_cert_store(ssl, store) == 1;
+}
+
 static void resume(struct tls *tls, struct tls_sessions *sessions, uint64_t now_wall_us)
 {
 	SSL_SESSION *session;
@@ -202,6 +211,11 @@ struct tls *tls_open_client(struct tls_context *context, const char *host,
 	if (!expect_host(tls->ssl, tls->host, tls_context_verifies(context))) {
 		ERR_clear_error();
 		err_set(err, ERR_TLS, "\"%.100s\" is no name or address of a server", host);
+		tls_close(tls);
+		return NULL;
+	}
+	if (tls_context_trusts_system(context) && !trust_system(tls->ssl)) {
+		err_set(err, ERR_TLS, "the system's CAs cannot be read: %s", tls_reason());
 		tls_close(tls);
 		return NULL;
 	}

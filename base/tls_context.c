@@ -35,6 +35,7 @@ struct tls_context {
 	SSL_CTX *ssl;
 	int64_t not_after_s;
 	bool verifies;
+	bool trusts_system; /* whom base/tls_trust.h knows */
 };
 
 struct tls_context *tls_context_hold(struct tls_context *context)
@@ -66,6 +67,11 @@ struct ssl_ctx_st *tls_context_ssl(const struct tls_context *context)
 bool tls_context_verifies(const struct tls_context *context)
 {
 	return context->verifies;
+}
+
+bool tls_context_trusts_system(const struct tls_context *context)
+{
+	return context->trusts_system;
 }
 
 /* --- what all have in common */
@@ -217,19 +223,16 @@ static enum err_code trust_given(SSL_CTX *ssl, const struct tls_pem *pem, struct
 	return ERR_NONE;
 }
 
-static enum err_code load_trust(SSL_CTX *ssl, const struct tls_settings *settings, struct err *err)
+static enum err_code load_trust(
+	struct tls_context *context, const struct tls_settings *settings, struct err *err)
 {
 	const struct tls_pem ca = {
 		.what = "CA", .file = settings->ca_file, .data = settings->ca_data};
 
 	if (!tls_pem_absent(&ca)) {
-		return trust_given(ssl, &ca, err);
+		return trust_given(context->ssl, &ca, err);
 	}
-	if (settings->verify && SSL_CTX_set_default_verify_paths(ssl) != 1) {
-		return err_set(err, ERR_SETTINGS,
-			"the system's CAs cannot be read: %s; give the CA to trust", tls_reason());
-	}
-	ERR_clear_error(); /* of a system's file that is not there */
+	context->trusts_system = settings->verify;
 	return ERR_NONE;
 }
 
@@ -244,7 +247,7 @@ static enum err_code set_up_client(
 	struct tls_context *context, const struct tls_settings *settings, struct err *err)
 {
 	SSL_CTX *ssl = context->ssl;
-	enum err_code code = load_trust(ssl, settings, err);
+	enum err_code code = load_trust(context, settings, err);
 
 	if (code == ERR_NONE && has_identity(settings)) {
 		code = load_identity(context, settings, err);

@@ -62,5 +62,8 @@ int64_t tls_context_not_after(const struct tls_context *context);
 /* For base/tls.c: the caller borrows. */
 struct ssl_ctx_st *tls_context_ssl(const struct tls_context *context);
 bool tls_context_verifies(const struct tls_context *context);
+/* No CA was given: it is the system's that count, which a connection takes from base/tls_trust.h.
+ */
+bool tls_context_trusts_system(const struct tls_context *context);
 
 #endif

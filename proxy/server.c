@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/tls_source.h"
+#include "base/tls_trust.h"
 #include "proxy/access_log.h"
 #include "proxy/listener.h"
 
@@ -243,6 +244,9 @@ static enum err_code read_certificates(struct server *server, struct err *err)
 			return err->code;
 		}
 		upstream_set_tls(server->upstreams[i], source, upstream->tls.server_name);
+		if (upstream->tls.ca == NULL && upstream->tls.verify) {
+			tls_trust_prepare();
+		}
 	}
 	return read_listener_certificate(server, err);
 }
@@ -354,6 +358,7 @@ void server_destroy(struct server *server)
 	}
 	route_table_destroy(server->routes);
 	tls_source_destroy(server->tls);
+	tls_trust_settle();
 	mem_free(server->upstreams);
 	mem_free(server->workers);
 	mem_free(server->threads);
