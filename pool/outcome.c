@@ -28,7 +28,12 @@ void pool_count_failure(struct pool *pool, enum failure why)
 
 bool outcome_enter(struct pool *pool, struct breaker_pass *pass, uint64_t *wait_ms)
 {
-	return upstream_enter(upstream_of(pool), now_ms(pool), pass, wait_ms);
+	bool may = upstream_enter(upstream_of(pool), now_ms(pool), pass, wait_ms);
+
+	if (may) {
+		retry_budget_begin(&pool->retries);
+	}
+	return may;
 }
 
 void outcome_answered(struct pool *pool, struct breaker_pass *pass)
@@ -51,7 +56,16 @@ void outcome_leave(struct pool *pool, struct breaker_pass *pass)
 	upstream_leave(upstream_of(pool), pass);
 }
 
-void outcome_retried(struct pool *pool)
+bool outcome_may_retry(struct pool *pool)
 {
+	if (!retry_budget_take(&pool->retries)) {
+		return false;
+	}
 	tally_add(&pool->tally, TALLY_RETRIED);
+	return true;
+}
+
+void outcome_over(struct pool *pool, bool retried)
+{
+	retry_budget_end(&pool->retries, retried);
 }

@@ -32,7 +32,12 @@ void outcome_failed(struct pool *pool, struct breaker_pass *pass, struct connect
 	enum failure why, const struct err *err);
 /* The exchange ended for a reason of its own or its client's. */
 void outcome_leave(struct pool *pool, struct breaker_pass *pass);
-/* The exchange is sent once more: that its connection died is no failure yet. */
-void outcome_retried(struct pool *pool);
+/*
+ * Whether the exchange may be sent once more, by pool/retry_budget.h; where it may, that its
+ * connection died is no failure yet. Once an exchange.
+ */
+bool outcome_may_retry(struct pool *pool);
+/* An exchange that outcome_enter() has let in is over; `retried`: it was sent once more. */
+void outcome_over(struct pool *pool, bool retried);
 
 #endif

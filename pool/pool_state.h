@@ -6,6 +6,7 @@
 
 #include "pool/connection.h"
 #include "pool/pool.h"
+#include "pool/retry_budget.h"
 #include "pool/shelf.h"
 #include "pool/tally.h"
 
@@ -16,7 +17,8 @@ struct pool {
 	struct message wakeup; /* posted by member.wake */
 	struct tally tally;
 	struct shelf shelf; /* what is idle */
-	bool alert;         /* somebody waits for a place: see places_keep() */
+	struct retry_budget retries;
+	bool alert; /* somebody waits for a place: see places_keep() */
 	bool closing;
 	bool resolver_quiet;
 	struct list dials;

@@ -53,6 +53,10 @@ void origin_release(struct origin *self, bool clean, uint64_t keep_alive_ms)
 	stop_timers(self);
 	self->phase = ORIGIN_OVER;
 	outcome_leave(self->pool, &self->pass);
+	if (self->entered) {
+		self->entered = false;
+		outcome_over(self->pool, self->retried);
+	}
 	if (connection == NULL) {
 		return;
 	}
@@ -283,9 +287,8 @@ static void fail_lost(struct origin *self, int status)
 static void connection_lost(struct origin *self, int status)
 {
 
-	if (self->phase == ORIGIN_HEAD && can_retry(self)) {
+	if (self->phase == ORIGIN_HEAD && can_retry(self) && outcome_may_retry(self->pool)) {
 		self->retried = true;
-		outcome_retried(self->pool);
 		pool_discard(self->connection);
 		self->connection = NULL;
 		self->upstream_blocked = false;
@@ -407,6 +410,7 @@ static void get_connection(struct origin *self, bool idempotent)
 		pool_refuse(self->pool, &self->waiter, wait_ms);
 		return;
 	}
+	self->entered = true;
 	connection = pool_take(self->pool, idempotent ? 0 : UNSAFE_REUSE_WITHIN_MS);
 	if (connection != NULL) {
 		use_connection(self, connection);

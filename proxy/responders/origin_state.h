@@ -39,6 +39,7 @@ struct origin { /* in the exchange's arena */
 	struct timer total_timer;
 
 	bool retried;
+	bool entered;          /* outcome_over() is due */
 	bool answer_begun;     /* a byte of an answer was read on this connection */
 	bool request_ended;    /* the client's request is whole */
 	bool request_paused;   /* the client was asked to wait */
