@@ -58,7 +58,7 @@ void outcome_leave(struct pool *pool, struct breaker_pass *pass)
 
 bool outcome_may_retry(struct pool *pool)
 {
-	if (!retry_budget_take(&pool->retries)) {
+	if (!retry_budget_take(&pool->retries, pool->settings->max_idle)) {
 		return false;
 	}
 	tally_add(&pool->tally, TALLY_RETRIED);

@@ -3,8 +3,10 @@
  * upstream that drops many connections would else get twice the load just then.
  *
  * Of the requests that are under way at one upstream, on one event loop, at most a fifth may be
- * retries, but three are always allowed (as Envoy's retry budget has it). Counted by worker, so
- * that a request touches nothing that is shared. Functions of state, without I/O.
+ * retries. But as many are always allowed as connections may be idle, and three (as Envoy's budget
+ * has it): an upstream that restarts closes all that are idle just when requests come in, and none
+ * of these is to fail. Counted by worker, so that a request touches nothing that is shared.
+ * Functions of state, without I/O.
  */
 #ifndef SIGHTGLASS_POOL_RETRY_BUDGET_H
 #define SIGHTGLASS_POOL_RETRY_BUDGET_H
@@ -29,7 +31,8 @@ static inline void retry_budget_begin(struct retry_budget *budget)
 
 /* A request is over; `retried`: it had taken a retry. */
 void retry_budget_end(struct retry_budget *budget, bool retried);
-/* Takes one, for a request that is under way and had none. False where there is none left. */
-bool retry_budget_take(struct retry_budget *budget);
+/* Takes one, for a request that is under way and had none; `max_idle` connections may be idle.
+ * False where there is none left. */
+bool retry_budget_take(struct retry_budget *budget, uint32_t max_idle);
 
 #endif
