@@ -453,6 +453,11 @@ bool tls_established(const struct tls *tls)
 	return tls->circumstances.established;
 }
 
+bool tls_closed(const struct tls *tls)
+{
+	return tls->closed;
+}
+
 bool tls_resumed(const struct tls *tls)
 {
 	return tls->resumed;

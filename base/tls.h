@@ -101,6 +101,8 @@ void tls_send_close(struct tls *tls, struct buffer *out);
 /* Why the connection has failed; NULL where it has not. Lives as long as the connection. */
 const struct err *tls_failure_of(const struct tls *tls);
 bool tls_established(const struct tls *tls);
+/* The peer's close_notify has come. */
+bool tls_closed(const struct tls *tls);
 /* An earlier session was resumed. From when it is established. */
 bool tls_resumed(const struct tls *tls);
 /* "TLSv1.2" or "TLSv1.3". From when it is established. */
