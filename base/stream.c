@@ -49,8 +49,8 @@ static void on_end(struct stream *stream, int error)
 	if (error == 0) {
 		error = stream->write_error;
 	}
-	if (error == 0 && stream->tls != NULL) {
-		error = UV_EOF; /* no close_notify came: that had been the end of reading */
+	if (error == 0 && stream->tls != NULL && !tls_closed(stream->tls)) {
+		error = UV_EOF;
 	}
 	stream_pause(stream); /* it would be told of again and again */
 	if (error == 0) {

@@ -11,9 +11,8 @@
  * an epoll_ctl. Writing borrows: slices stay with the caller until the turn ends; then all go out
  * by one try-write, and only what the socket did not take is copied (the backlog). With TLS it is
  * the same: what a read brought is decrypted at once, what a turn gathered encrypted at its end. An
- * owner that
- * sees stream_blocked() pauses its source; what is copied is therefore at most what one turn can
- * produce.
+ * owner that sees stream_blocked() pauses its source; what is copied is therefore at most what one
+ * turn can produce.
  */
 #ifndef SIGHTGLASS_BASE_STREAM_H
 #define SIGHTGLASS_BASE_STREAM_H
@@ -42,7 +41,8 @@ struct stream_ops {
 	void (*connected)(struct stream *stream, int status);
 	/* `bytes` (never empty) live until the end of the turn. */
 	void (*bytes)(struct stream *stream, struct slice bytes);
-	/* The peer sent its end; writing may go on. */
+	/* The peer sent its end (of TLS its close_notify); writing may go on. It is told again
+	 * where reading goes on. */
 	void (*eof)(struct stream *stream);
 	/*
 	 * Reading or writing failed (a libuv error: UV_ECONNRESET, UV_EPIPE, …). The stream is of

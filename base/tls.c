@@ -42,6 +42,7 @@ struct tls {
 	struct err *failure; /* the first one stays */
 	bool heard;          /* something has come from the peer */
 	bool closed;         /* close_notify has come */
+	bool renegotiates;   /* the client of an established connection begins a handshake */
 	bool resumed;
 };
 
@@ -69,6 +70,9 @@ static void on_info(const SSL *ssl, int where, int value)
 	if (where == SSL_CB_READ_ALERT) {
 		tls->circumstances.alert = value & 0xff;
 		tls->closed = tls->closed || tls->circumstances.alert == SSL_AD_CLOSE_NOTIFY;
+	} else if (where == SSL_CB_HANDSHAKE_START && tls->circumstances.established) {
+		/* In version 1.3 keys and tickets go by the same way. */
+		tls->renegotiates = SSL_is_server(ssl) == 1 && SSL_version(ssl) < TLS1_3_VERSION;
 	}
 }
 
@@ -330,6 +334,17 @@ static enum err_code read_text(
 	return fail(tls, err);
 }
 
+/*
+ * A client that begins a second handshake is left as soon as it does, as nginx does. OpenSSL would
+ * hear it out before it refuses, and keep the room for a greeting, which may have 128 KiB.
+ */
+static enum err_code refuse_second_handshake(struct tls *tls, struct err *err)
+{
+	(void)err_set(failure_of(tls), ERR_TLS,
+		"the peer wants a second handshake (a renegotiation), which is not done");
+	return fail(tls, err);
+}
+
 enum err_code tls_receive(struct tls *tls, struct slice in, char *out, size_t room,
 	struct tls_received *got, struct buffer *reply, struct err *err)
 {
@@ -352,6 +367,9 @@ enum err_code tls_receive(struct tls *tls, struct slice in, char *out, size_t ro
 	if (code == ERR_NONE && tls->circumstances.established) {
 		got->established = !was_established;
 		code = read_text(tls, out, room, got, err);
+	}
+	if (code == ERR_NONE && tls->renegotiates) {
+		code = refuse_second_handshake(tls, err);
 	}
 	got->closed = tls->closed;
 	take_back(tls);
@@ -447,6 +465,11 @@ const struct err *tls_failure_of(const struct tls *tls)
 bool tls_established(const struct tls *tls)
 {
 	return tls->circumstances.established;
+}
+
+bool tls_closed(const struct tls *tls)
+{
+	return tls->closed;
 }
 
 bool tls_resumed(const struct tls *tls)

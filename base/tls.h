@@ -26,6 +26,13 @@ struct tls_sessions;
 enum {
 	TLS_RECORD_MAX = 16 * 1024, /* bytes of text in one record */
 	TLS_NAME_MAX = 253,         /* of a host's name, RFC 1035 */
+	/*
+	 * The most that OpenSSL holds of a client's connection that is established, in bytes: 14
+	 * KiB at rest, 17 KiB for a record that has come in part, as much while one is sent.
+	 */
+	TLS_CONNECTION_MAX = 64 * 1024,
+	/* The most before that: it takes a greeting of 128 KiB, and keeps it for the hash, too. */
+	TLS_HANDSHAKE_MAX = 512 * 1024,
 };
 
 /*
@@ -39,7 +46,8 @@ enum {
  */
 struct tls *tls_open_client(struct tls_context *context, const char *host,
 	struct tls_sessions *sessions, uint64_t now_wall_us, struct err *err);
-/* A connection of a client. NULL and ERR_TLS where OpenSSL cannot make one. */
+/* A connection of a client, which fails where that begins a second handshake (a renegotiation).
+ * NULL and ERR_TLS where OpenSSL cannot make one. */
 struct tls *tls_open_server(struct tls_context *context, struct err *err);
 /* Frees; sends nothing. NULL is harmless. */
 void tls_close(struct tls *tls);
@@ -93,6 +101,8 @@ void tls_send_close(struct tls *tls, struct buffer *out);
 /* Why the connection has failed; NULL where it has not. Lives as long as the connection. */
 const struct err *tls_failure_of(const struct tls *tls);
 bool tls_established(const struct tls *tls);
+/* The peer's close_notify has come. */
+bool tls_closed(const struct tls *tls);
 /* An earlier session was resumed. From when it is established. */
 bool tls_resumed(const struct tls *tls);
 /* "TLSv1.2" or "TLSv1.3". From when it is established. */

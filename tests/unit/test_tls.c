@@ -435,28 +435,62 @@ static void new_keys_are_taken_and_given(void **state)
 	SSL_CTX_free(context);
 }
 
-static void a_second_handshake_is_refused_and_the_first_one_goes_on(void **state)
+/* A client that has begun a second handshake; what it sends for that. */
+static struct slice renegotiate(struct fixture *f, SSL *plain)
 {
-	struct fixture *f = *state;
-	struct tls_end *server = &f->pair.server;
 	struct err err = ERR_INIT;
-	SSL_CTX *context = plain_context(TLS1_2_VERSION);
-	SSL *plain = plain_create(context, false);
 	char *hello;
 	long len;
 
-	server->tls = tls_open_server(f->server, &err);
-	plain_talk(plain, server);
-	assert_true(tls_established(server->tls));
+	f->pair.server.tls = tls_open_server(f->server, &err);
+	plain_talk(plain, &f->pair.server);
+	assert_true(tls_established(f->pair.server.tls));
 	assert_int_equal(SSL_renegotiate(plain), 1);
 	(void)SSL_do_handshake(plain);
 	len = BIO_get_mem_data(SSL_get_wbio(plain), &hello);
 	assert_true(len > 0);
-	end_takes(server, slice_of(hello, (size_t)len), 0);
-	assert_int_equal(records_in(&server->sent), 1); /* a warning: no_renegotiation */
-	end_says(server, "answer");
-	expect_text(server, "");
-	assert_int_equal(server->established, 1);
+	return slice_of(hello, (size_t)len);
+}
+
+static void who_begins_a_second_handshake_is_left(void **state)
+{
+	struct fixture *f = *state;
+	SSL_CTX *context = plain_context(TLS1_2_VERSION);
+	SSL *plain = plain_create(context, false);
+
+	end_takes(&f->pair.server, renegotiate(f, plain), 0);
+	expect_failure(&f->pair.server, "second handshake");
+	SSL_free(plain);
+	SSL_CTX_free(context);
+}
+
+static int add_a_lot(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
+	size_t *len, X509 *x509, size_t index, int *alert, void *argument)
+{
+	static const unsigned char a_lot[4 * TLS_RECORD_MAX - 1];
+
+	(void)ssl, (void)type, (void)context, (void)x509, (void)index, (void)alert, (void)argument;
+	*out = a_lot;
+	*len = sizeof(a_lot) - 4096; /* room for the other extensions */
+	return 1;
+}
+
+/* So that nothing is kept for what it has yet to say. */
+static void it_is_left_before_it_has_said_all(void **state)
+{
+	struct fixture *f = *state;
+	SSL_CTX *context = plain_context(TLS1_2_VERSION);
+	SSL *plain;
+	struct slice hello;
+
+	assert_int_equal(SSL_CTX_add_custom_ext(context, 65000, SSL_EXT_CLIENT_HELLO, add_a_lot,
+				 NULL, NULL, NULL, NULL),
+		1);
+	plain = plain_create(context, false);
+	hello = renegotiate(f, plain);
+	assert_true(hello.len > 3 * TLS_RECORD_MAX);
+	end_takes(&f->pair.server, slice_of(hello.ptr, TLS_RECORD_MAX + 1024), 0);
+	expect_failure(&f->pair.server, "second handshake");
 	SSL_free(plain);
 	SSL_CTX_free(context);
 }
@@ -508,7 +542,8 @@ int main(void)
 		TEST(whatever_byte_of_the_handshake_is_changed_there_is_no_connection),
 		TEST_12(whatever_byte_of_the_handshake_is_changed_there_is_no_connection),
 		TEST(new_keys_are_taken_and_given),
-		TEST(a_second_handshake_is_refused_and_the_first_one_goes_on),
+		TEST(who_begins_a_second_handshake_is_left),
+		TEST(it_is_left_before_it_has_said_all),
 		TEST(who_has_no_version_of_ours_is_told_so),
 	};
 
