@@ -71,7 +71,7 @@ def say(text):
     print(f"bench: {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
-def make_stage(workplace, build, proxies):
+def make_stage(workplace, build, proxies, with_tls=False):
     """Where these can be started; or None, and the reason why not."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
@@ -79,7 +79,7 @@ def make_stage(workplace, build, proxies):
     stage = peers.Stage(
         workplace, os.path.abspath(build), cores[0], cores[1], raise_descriptor_limit()
     )
-    missing = peers.missing(stage, proxies)
+    missing = peers.missing(stage, proxies, with_tls)
     if missing:
         return None, f"not here: {', '.join(missing)}"
     return stage, None
@@ -130,9 +130,13 @@ def measure_workloads(stage, options, workloads, origin, results, deadline):
         if time.monotonic() > deadline:
             results["remarks"].append(f"{load.title}: left out, as time was up")
             continue
+        names = proxies_of(load, options)
+        if not names:
+            results["remarks"].append(f"{load.title}: none of these proxies is set up for TLS here")
+            continue
         say(load.title)
         servers = []
-        for name in proxies_of(load, options):
+        for name in names:
             key = (name, load.tls)
             if key not in running:
                 running[key] = peers.start(stage, name, **load.settings)
@@ -193,8 +197,11 @@ def measure_scale(stage, options, results, deadline):
 
 def measure_tls_connections(stage, options, results, deadline):
     names = [name for name in options.proxies if name in peers.SPEAK_TLS]
-    if time.monotonic() > deadline or not names:
-        results["remarks"].append("TLS connections: left out, as time was up or nobody speaks TLS")
+    if not names:
+        results["remarks"].append("TLS connections: none of these proxies is set up for TLS here")
+        return
+    if time.monotonic() > deadline:
+        results["remarks"].append("TLS connections: left out, as time was up")
         return
     say("TLS connections")
     rounds = rounds_of(options, TLS_CONNECTION_ROUNDS)
@@ -235,7 +242,8 @@ def main():
     workloads = [load for load in WORKLOADS if load.key in options.only]
     with Workplace() as workplace:
         needed = [*options.proxies, *(["nginx"] if SCALE in options.only else [])]
-        stage, reason = make_stage(workplace, options.build, needed)
+        with_tls = any(key.startswith(TLS) for key in options.only)
+        stage, reason = make_stage(workplace, options.build, needed, with_tls)
         if stage is None:
             sys.exit(f"bench: {reason}")
         results = {
@@ -253,7 +261,7 @@ def main():
             "remarks": [],
         }
         origin = peers.start_origin(stage)
-        if any(key.startswith(TLS) for key in options.only):
+        if with_tls:
             peers.start_tls_origin(stage)
         # In the order of what has to be there when time is up.
         if workloads:

@@ -210,10 +210,12 @@ def descriptors_of(name, connections):
     return connections * (2 if name.startswith("relay") else 1) + 200
 
 
-def missing(stage, names):
+def missing(stage, names, with_tls=False):
     """What is not here of the programs that these peers, the origin and the loads are."""
     own = ("origin", "dashboard", "pace", "visits")
-    programs = {"wrk", "openssl", *(stage.program(f"bench_{program}") for program in own)}
+    programs = {"wrk", *(stage.program(f"bench_{program}") for program in own)}
+    if with_tls:
+        programs.add("openssl")
     folder = stage.workplace.new_folder("missing")
     programs |= {_ARGV[name](stage, folder, 1, {})[0] for name in names}
     return sorted(program for program in programs if shutil.which(program) is None)
