@@ -23,7 +23,7 @@ packages_of() {
         echo "chromium|chromium-browser chromium-driver|chromium-chromedriver nginx|nginx-light curl xxhash"
         ;;
     debian-format) echo "clang-format-14|clang-format" ;;
-    debian-bench) echo "wrk haproxy strace ?linux-perf nghttp2-client nginx|nginx-light python3" ;;
+    debian-bench) echo "wrk openssl haproxy strace ?linux-perf nghttp2-client nginx|nginx-light python3" ;;
 
     alpine-build) echo "gcc musl-dev linux-headers make cmake pkgconf libuv-dev openssl-dev yaml-dev jansson-dev xxhash-dev uthash-dev" ;;
     alpine-test)
@@ -31,7 +31,7 @@ packages_of() {
         echo "chromium chromium-chromedriver nginx curl xxhash"
         ;;
     alpine-format) echo "clang-extra-tools" ;;
-    alpine-bench) echo "wrk haproxy strace ?perf nghttp2 nginx python3" ;;
+    alpine-bench) echo "wrk openssl haproxy strace ?perf nghttp2 nginx python3" ;;
 
     fedora-build)
         echo "gcc glibc-devel make cmake pkgconf-pkg-config"
@@ -42,7 +42,7 @@ packages_of() {
         echo "python3-pyyaml chromium chromedriver nginx-core|nginx curl xxhash"
         ;;
     fedora-format) echo "clang-tools-extra" ;;
-    fedora-bench) echo "wrk haproxy strace ?perf nghttp2 nginx-core|nginx python3" ;;
+    fedora-bench) echo "wrk openssl haproxy strace ?perf nghttp2 nginx-core|nginx python3" ;;
 
     homebrew-build) echo "cmake pkgconf libuv openssl@3 libyaml jansson xxhash uthash" ;;
     homebrew-test) echo "cmocka ?llhttp nginx python3" ;;

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include <sys/socket.h>
-
 #include "tests/bench/sockets.h"
 
 static _Noreturn void refuse(int error, const char *what)
@@ -70,12 +68,18 @@ static bool take(struct answer *answer, const char *bytes, size_t len)
 	return true;
 }
 
-bool answer_receive(struct answer *answer, int fd, char *buffer)
+bool answer_receive(struct answer *answer, struct channel *channel, char *buffer)
 {
-	ssize_t got = recv(fd, buffer, ANSWER_READ_BYTES, 0);
+	ssize_t got;
 
+	do {
+		got = channel_receive(channel, buffer, ANSWER_READ_BYTES);
+		if (got > 0 && take(answer, buffer, (size_t)got)) {
+			return true;
+		}
+	} while (got > 0 && channel_holds_more(channel));
 	if (got > 0) {
-		return take(answer, buffer, (size_t)got);
+		return false;
 	}
 	if (got == 0) {
 		refuse(ECONNRESET, "a connection closed");

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tests/bench/channel.h"
+
 enum { ANSWER_HEAD_BYTES = 4096, ANSWER_READ_BYTES = 64 * 1024 };
 
 struct answer {
@@ -20,11 +22,11 @@ struct answer {
 };
 
 /*
- * Reads once from a socket on which an answer is due, into `buffer` of ANSWER_READ_BYTES. True
+ * Reads from a channel on which an answer is due, into `buffer` of ANSWER_READ_BYTES. True
  * where the answer is whole with it: the next one may be asked for, and `answer` is as it was at
  * first, all zero, but for `failed`.
  */
-bool answer_receive(struct answer *answer, int fd, char *buffer);
+bool answer_receive(struct answer *answer, struct channel *channel, char *buffer);
 
 /* Says on stderr what the last answer was: its status line, and what came of the body with it. */
 void answer_tell(const struct answer *answer);

@@ -18,14 +18,19 @@ import peers
 import report
 import ring
 import scale
+import tls_connections
 from processes import Workplace, end_on_signals, raise_descriptor_limit
 from workloads import IDLE_CONNECTIONS, STREAM_BYTES, WORKLOADS
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
 INSPECTOR, SCALE, MEMORY = "inspector", "scale", "memory"
-PARTS = (INSPECTOR, SCALE, MEMORY)
+TLS = "tls"  # all parts whose keys begin so
+TLS_CONNECTIONS = "tls-connections"
+PARTS = (INSPECTOR, SCALE, TLS_CONNECTIONS, MEMORY)
+QUICK_ROUNDS = 5
 INSPECTOR_ROUNDS, INSPECTOR_SECONDS = 7, 2
 SCALE_ROUNDS = 7
+TLS_CONNECTION_ROUNDS, TLS_CONNECTION_SECONDS = 5, 0.4
 
 
 def names_of(text, known, what):
@@ -39,9 +44,9 @@ def names_of(text, known, what):
 def parse_options():
     keys = [load.key for load in WORKLOADS] + list(PARTS)
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--only", metavar="LIST", help=f"parts: {', '.join(keys)}")
+    options.add_argument("--only", metavar="LIST", help=f"parts: {', '.join([*keys, TLS])}")
     options.add_argument("--proxies", metavar="LIST", help=", ".join(peers.NAMES))
-    options.add_argument("--rounds", type=int, help="11, or 5 with --quick")
+    options.add_argument("--rounds", type=int, help="11, with TLS 7; 5 with --quick")
     options.add_argument("--seconds", type=float, default=0.7, help="of each round: 0.7")
     options.add_argument("--quick", action="store_true", help="fewer workloads and rounds")
     options.add_argument("--no-counts", action="store_true", help="no system calls, no allocations")
@@ -51,10 +56,12 @@ def parse_options():
     options.add_argument("--json", metavar="FILE", help="the figures go there, too")
     options.add_argument("--build", metavar="FOLDER", default=BUILD, help="that CMake has built in")
     options = options.parse_args()
-    options.rounds = options.rounds or (5 if options.quick else 11)
+    options.rounds = options.rounds or (QUICK_ROUNDS if options.quick else None)
     short = [load.key for load in WORKLOADS if load.in_check]
     options.only = options.only or ",".join(short if options.quick else keys)
-    options.only = names_of(options.only, keys, "part")
+    options.only = names_of(options.only, [*keys, TLS], "part")
+    if TLS in options.only:
+        options.only = [key for key in keys if key in options.only or key.startswith(f"{TLS}-")]
     options.asked_for = options.proxies is not None
     options.proxies = names_of(options.proxies or ",".join(peers.USUAL), peers.NAMES, "proxy")
     return options
@@ -64,7 +71,7 @@ def say(text):
     print(f"bench: {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
-def make_stage(workplace, build, proxies):
+def make_stage(workplace, build, proxies, with_tls=False):
     """Where these can be started; or None, and the reason why not."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
@@ -72,7 +79,7 @@ def make_stage(workplace, build, proxies):
     stage = peers.Stage(
         workplace, os.path.abspath(build), cores[0], cores[1], raise_descriptor_limit()
     )
-    missing = peers.missing(stage, proxies)
+    missing = peers.missing(stage, proxies, with_tls)
     if missing:
         return None, f"not here: {', '.join(missing)}"
     return stage, None
@@ -118,22 +125,30 @@ def may_have_idle(stage, name, count):
 
 
 def measure_workloads(stage, options, workloads, origin, results, deadline):
-    running = {}
+    running = {}  # by name and by who speaks TLS
     for load in workloads:
         if time.monotonic() > deadline:
             results["remarks"].append(f"{load.title}: left out, as time was up")
             continue
+        names = proxies_of(load, options)
+        if not names:
+            results["remarks"].append(f"{load.title}: none of these proxies is set up for TLS here")
+            continue
         say(load.title)
         servers = []
-        for name in proxies_of(load, options):
-            if name not in running:
-                running[name] = peers.start(stage, name)
-            servers.append(running[name])
+        for name in names:
+            key = (name, load.tls)
+            if key not in running:
+                running[key] = peers.start(stage, name, **load.settings)
+            servers.append(running[key])
+        rounds = options.rounds or load.rounds
         found, remarks = measure.workload(
-            stage, servers, origin, load, options.rounds, options.seconds, deadline
+            stage, servers, origin, load, rounds, options.seconds, deadline
         )
         results["remarks"] += [f"{load.title}: {remark}" for remark in remarks]
-        results["workloads"].append({"key": load.key, "title": load.title, "proxies": found})
+        results["workloads"].append(
+            {"key": load.key, "title": load.title, "rounds": rounds, "proxies": found}
+        )
         for server in servers:
             if options.no_counts or server.name not in found or time.monotonic() > deadline:
                 continue
@@ -151,7 +166,12 @@ def measure_workloads(stage, options, workloads, origin, results, deadline):
 
 
 def proxies_of(load, options):
-    return options.proxies + ([] if options.asked_for else list(load.also))
+    names = options.proxies + ([] if options.asked_for else list(load.also))
+    return [name for name in names if not load.tls or name in peers.SPEAK_TLS]
+
+
+def rounds_of(options, usual):
+    return min(options.rounds, usual) if options.rounds else usual
 
 
 def measure_inspector(stage, options, origin, results, deadline):
@@ -159,8 +179,8 @@ def measure_inspector(stage, options, origin, results, deadline):
         results["remarks"].append("inspector: left out, as time was up")
         return
     say("the inspector beside traffic")
-    rounds = min(options.rounds, INSPECTOR_ROUNDS)
-    seconds = INSPECTOR_SECONDS if options.rounds > rounds else 1
+    rounds = rounds_of(options, INSPECTOR_ROUNDS)
+    seconds = INSPECTOR_SECONDS if rounds == INSPECTOR_ROUNDS else 1
     try:
         results["inspector"] = inspector.run(stage, origin, rounds, seconds, deadline)
     except loads.LoadFailed as failure:
@@ -169,10 +189,29 @@ def measure_inspector(stage, options, origin, results, deadline):
 
 def measure_scale(stage, options, results, deadline):
     say("scale")
-    rounds = min(options.rounds, SCALE_ROUNDS)
+    rounds = rounds_of(options, SCALE_ROUNDS)
     found = scale.Scale(stage, rounds, options.seconds, deadline).measure()
     results["scale"] = found["rows"]
     results["remarks"] += found["remarks"]
+
+
+def measure_tls_connections(stage, options, results, deadline):
+    names = [name for name in options.proxies if name in peers.SPEAK_TLS]
+    if not names:
+        results["remarks"].append("TLS connections: none of these proxies is set up for TLS here")
+        return
+    if time.monotonic() > deadline:
+        results["remarks"].append("TLS connections: left out, as time was up")
+        return
+    say("TLS connections")
+    rounds = rounds_of(options, TLS_CONNECTION_ROUNDS)
+    try:
+        results["tls_connections"], remarks = tls_connections.run(
+            stage, names, rounds, TLS_CONNECTION_SECONDS, deadline
+        )
+        results["remarks"] += remarks
+    except RuntimeError as failure:
+        results["remarks"].append(f"TLS connections: {failure}")
 
 
 def measure_allocations(stage, options, workloads, results, deadline):
@@ -181,14 +220,18 @@ def measure_allocations(stage, options, workloads, results, deadline):
             results["remarks"].append(f"{name}: allocations left out, as time was up")
             continue
         say(f"allocations, {name}")
-        try:
-            found = measure.allocations(stage, name, workloads)
-        except (loads.LoadFailed, RuntimeError) as failure:
-            results["remarks"].append(f"{name}: allocations: {failure}")
-            continue
-        for load in results["workloads"]:
-            if name in load["proxies"]:
-                load["proxies"][name]["allocations"] = found[load["key"]]
+        for tls in ("", "client", "upstream"):
+            alike = [load for load in workloads if load.tls == tls]
+            if not alike or name not in proxies_of(alike[0], options):
+                continue
+            try:
+                found = measure.allocations(stage, name, alike)
+            except (loads.LoadFailed, RuntimeError) as failure:
+                results["remarks"].append(f"{name}: allocations: {failure}")
+                continue
+            for load in results["workloads"]:
+                if load["key"] in found and name in load["proxies"]:
+                    load["proxies"][name]["allocations"] = found[load["key"]]
 
 
 def main():
@@ -199,7 +242,8 @@ def main():
     workloads = [load for load in WORKLOADS if load.key in options.only]
     with Workplace() as workplace:
         needed = [*options.proxies, *(["nginx"] if SCALE in options.only else [])]
-        stage, reason = make_stage(workplace, options.build, needed)
+        with_tls = any(key.startswith(TLS) for key in options.only)
+        stage, reason = make_stage(workplace, options.build, needed, with_tls)
         if stage is None:
             sys.exit(f"bench: {reason}")
         results = {
@@ -207,16 +251,18 @@ def main():
             "versions": peers.versions(options.proxies),
             "proxy_core": stage.proxy_core,
             "load_core": stage.load_core,
-            "rounds": options.rounds,
             "seconds": options.seconds,
             "workloads": [],
             "inspector": None,
             "scale": [],
+            "tls_connections": {},
             "memory": {},
             "ring": None,
             "remarks": [],
         }
         origin = peers.start_origin(stage)
+        if with_tls:
+            peers.start_tls_origin(stage)
         # In the order of what has to be there when time is up.
         if workloads:
             measure_workloads(stage, options, workloads, origin, results, deadline)
@@ -224,6 +270,8 @@ def main():
             measure_inspector(stage, options, origin, results, deadline)
         if SCALE in options.only:
             measure_scale(stage, options, results, deadline)
+        if TLS_CONNECTIONS in options.only:
+            measure_tls_connections(stage, options, results, deadline)
         if MEMORY in options.only:
             measure_memory(stage, options, results, deadline)
         if workloads and not options.no_counts:

@@ -19,7 +19,6 @@
 #include <string.h>
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/bench/answers.h"
@@ -40,7 +39,7 @@ enum {
 };
 
 struct connection {
-	int fd;
+	struct channel channel;
 	bool busy;
 	struct browser *browser;
 	struct answer answer;
@@ -101,11 +100,12 @@ static void build_requests(struct dashboard *dashboard)
 	post->len += POST_BYTES;
 }
 
-static void send_request(struct connection *connection, const struct request *request)
+static void send_request(struct connection *connection, struct request *request)
 {
+	struct iovec whole = {request->text, request->len};
+
 	/* An idle connection takes a few KiB at once, or it is gone. */
-	if (send(connection->fd, request->text, request->len, MSG_NOSIGNAL) !=
-		(ssize_t)request->len) {
+	if (channel_send(&connection->channel, &whole, 1) != (ssize_t)request->len) {
 		give_up("send");
 	}
 	connection->busy = true;
@@ -136,7 +136,7 @@ static void count_answer(struct dashboard *dashboard, struct connection *connect
 
 static void receive(struct dashboard *dashboard, struct connection *connection)
 {
-	if (answer_receive(&connection->answer, connection->fd, dashboard->buffer)) {
+	if (answer_receive(&connection->answer, &connection->channel, dashboard->buffer)) {
 		count_answer(dashboard, connection);
 		send_what_waits(dashboard, connection->browser);
 	}
@@ -185,8 +185,9 @@ static void open_connections(struct dashboard *dashboard, uint16_t port)
 		for (int j = 0; j < CONNECTIONS; j++) {
 			struct connection *connection = &browser->connections[j];
 			connection->browser = browser;
-			connection->fd = connect_to(port);
-			watch(dashboard->poll, EPOLL_CTL_ADD, connection->fd, EPOLLIN, connection);
+			channel_open(&connection->channel, connect_to(port), NULL);
+			watch(dashboard->poll, EPOLL_CTL_ADD, connection->channel.fd, EPOLLIN,
+				connection);
 		}
 		/* One tick each that is not counted: what is opened behind the proxy is open. */
 		tick(dashboard, browser);

@@ -21,7 +21,7 @@ class LoadFailed(RuntimeError):
 def run(stage, workload, port, seconds, meter=None):
     """A dict: requests, rps, p50_us, p99_us, skipped, from `pace` and `dashboard` also p999_us and
     max_us. LoadFailed where a single request failed."""
-    generator = {"wrk": _wrk, "dashboard": _dashboard, "pace": _pace}[workload.generator]
+    generator = _GENERATORS[workload.generator]
     seconds = max(seconds, workload.least_seconds)
     done = generator(stage, workload, port, seconds, meter or contextlib.nullcontext())
     if done["errors"] or not done["requests"]:
@@ -100,7 +100,19 @@ def _dashboard(stage, workload, port, seconds, meter):
 
 def _pace(stage, workload, port, seconds, meter):
     argv = [stage.program("bench_pace"), str(port), workload.path, str(workload.connections)]
-    argv += [str(workload.rate), str(round(seconds * 1000))]
-    if workload.post_bytes:
-        argv.append(str(workload.post_bytes))
+    argv += [str(workload.rate), str(round(seconds * 1000)), str(workload.post_bytes)]
+    if workload.tls == "client":
+        argv.append("tls")
     return _when_ready(stage, argv, seconds, meter)
+
+
+def _visits(stage, workload, port, seconds, meter):
+    argv = [stage.program("bench_visits"), str(port), workload.path, str(workload.connections)]
+    argv += [str(round(seconds * 1000)), workload.visit]
+    done = _when_ready(stage, argv, seconds, meter)
+    if workload.visit == "resumed" and done["resumed"] != done["requests"]:
+        raise LoadFailed(f"{workload.title}: of {done['requests']} {done['resumed']} were resumed")
+    return done
+
+
+_GENERATORS = {"wrk": _wrk, "dashboard": _dashboard, "pace": _pace, "visits": _visits}

@@ -7,6 +7,7 @@ its own."""
 
 import contextlib
 import socket
+import ssl
 import time
 
 import cost
@@ -18,6 +19,7 @@ IDLE_WATCH_S = 2.0
 SETTLE_S = 0.5
 PER_ADDRESS = 10_000  # clients: fewer than there are ephemeral ports
 UPSTREAM = 1_000
+TLS_CLIENTS = 1_000
 FEW_UPSTREAM = 8
 STREAMS = 100
 STREAM_ROUNDS = 20
@@ -67,19 +69,20 @@ def _pss_kib(server):
     return cost.pss_kib(server) - ring_kib(server)
 
 
-def _connect(port, number=0):
-    """From another address of this machine for each PER_ADDRESS: ports are short."""
+def _connect(port, number=0, tls=None):
+    """From another address of this machine for each PER_ADDRESS: ports are short. `tls` is a context."""
     source = (f"127.0.0.{1 + number // PER_ADDRESS}", 0) if number >= PER_ADDRESS else None
-    return socket.create_connection(("127.0.0.1", port), TIMEOUT_S, source)
+    plain = socket.create_connection(("127.0.0.1", port), TIMEOUT_S, source)
+    return plain if tls is None else tls.wrap_socket(plain, server_hostname=peers.TLS_NAME)
 
 
 @contextlib.contextmanager
-def _clients(port, count):
+def _clients(port, count, tls=None):
     """`count` connections, that are closed in the end."""
     connections = []
     try:
         for number in range(count):
-            connections.append(_connect(port, number))
+            connections.append(_connect(port, number, tls))
         yield connections
     finally:
         for connection in connections:
@@ -121,17 +124,24 @@ def _ask(connection):
     _read_small(connection)
 
 
-def _warm(server):
-    with _connect(server.port) as first:
+def _warm(server, tls=None):
+    with _connect(server.port, tls=tls) as first:
         _ask(first)
     time.sleep(SETTLE_S)
 
 
-def _idle(server, count):
+def idle_tls(stage, name):
+    """What _idle() gives, of TLS_CLIENTS that speak TLS."""
+    tls = ssl.create_default_context(cafile=stage.certificate)
+    with started(stage, name, client_tls=True) as server:
+        return _idle(server, TLS_CLIENTS, tls)
+
+
+def _idle(server, count, tls=None):
     """Every connection has had an answer, as a browser's has."""
-    _warm(server)
+    _warm(server, tls)
     before = _pss_kib(server)
-    with _clients(server.port, count) as connections:
+    with _clients(server.port, count, tls) as connections:
         for connection in connections:
             _ask(connection)
         time.sleep(SETTLE_S)

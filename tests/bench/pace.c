@@ -2,7 +2,7 @@
  * Layer: the benchmark's programs. One job: requests over connections that are open already: at a
  * constant rate, or as fast as they are answered.
  *
- *	bench_pace PORT PATH CONNECTIONS RATE MILLISECONDS [POST_BYTES]
+ *	bench_pace PORT PATH CONNECTIONS RATE MILLISECONDS POST_BYTES [tls]
  *
  * Opens and warms all connections, prints "ready", waits for a line on its input, and runs. Then
  * prints one line of JSON, and closes the connections when its input ends.
@@ -23,7 +23,6 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -43,14 +42,15 @@ enum {
 };
 
 struct connection {
-	int fd;
+	struct channel channel;
 	uint64_t due_us; /* of the request that is on its way */
 	struct answer answer;
 };
 
 struct pace {
 	int poll;
-	int timer; /* -1 where there is no rate */
+	int timer;              /* -1 where there is no rate */
+	struct ssl_ctx_st *tls; /* NULL without */
 	struct connection *connections;
 	size_t count;
 	/* Those without a request: a ring. */
@@ -71,12 +71,13 @@ static void put_idle(struct pace *pace, struct connection *connection)
 }
 
 /* Waits, where the socket does not take all of a body at once: a proxy reads on meanwhile. */
-static void send_request(const struct pace *pace, int fd)
+static void send_request(const struct pace *pace, struct channel *channel)
 {
-	struct pollfd writable = {.fd = fd, .events = POLLOUT};
+	struct pollfd writable = {.fd = channel->fd, .events = POLLOUT};
 
 	for (size_t at = 0; at < pace->request_len;) {
-		ssize_t sent = send(fd, pace->request + at, pace->request_len - at, MSG_NOSIGNAL);
+		struct iovec rest = {pace->request + at, pace->request_len - at};
+		ssize_t sent = channel_send(channel, &rest, 1);
 		if (sent >= 0) {
 			at += (size_t)sent;
 		} else if (!would_block() || poll(&writable, 1, LAST_ANSWERS_MS) <= 0) {
@@ -93,7 +94,7 @@ static void ask(struct pace *pace, uint64_t due_us)
 	pace->idle_count--;
 	pace->asked++;
 	connection->due_us = due_us;
-	send_request(pace, connection->fd);
+	send_request(pace, &connection->channel);
 }
 
 static uint64_t due_us(const struct pace *pace, uint64_t number)
@@ -120,7 +121,7 @@ static void ask_what_is_due(struct pace *pace)
 
 static void receive(struct pace *pace, struct connection *connection)
 {
-	if (answer_receive(&connection->answer, connection->fd, pace->buffer)) {
+	if (answer_receive(&connection->answer, &connection->channel, pace->buffer)) {
 		pace->answered++;
 		if (connection->answer.failed && pace->errors++ == 0) {
 			answer_tell(&connection->answer);
@@ -165,14 +166,27 @@ static void start_timer(struct pace *pace)
 	watch(pace->poll, EPOLL_CTL_ADD, pace->timer, EPOLLIN, NULL);
 }
 
+static void open_connection(const struct pace *pace, struct channel *channel, uint16_t port)
+{
+	struct pollfd readable = {.events = POLLIN};
+
+	channel_open(channel, connect_to(port), pace->tls);
+	readable.fd = channel->fd;
+	while (!channel_shake_hands(channel)) {
+		if (poll(&readable, 1, LAST_ANSWERS_MS) <= 0) {
+			give_up("a handshake");
+		}
+	}
+}
+
 static void open_connections(struct pace *pace, uint16_t port)
 {
 	uint64_t opened = 0;
 
 	for (size_t i = 0; i < pace->count; i++) {
 		struct connection *connection = &pace->connections[i];
-		connection->fd = connect_to(port);
-		watch(pace->poll, EPOLL_CTL_ADD, connection->fd, EPOLLIN, connection);
+		open_connection(pace, &connection->channel, port);
+		watch(pace->poll, EPOLL_CTL_ADD, connection->channel.fd, EPOLLIN, connection);
 		put_idle(pace, connection);
 		ask(pace, now_us());
 		opened++;
@@ -251,9 +265,9 @@ int main(int argc, char **argv)
 	static struct pace pace = {.timer = -1};
 	char line[16];
 
-	if (argc != 6 && argc != 7) {
+	if (argc != 7 && (argc != 8 || strcmp(argv[7], "tls") != 0)) {
 		(void)fprintf(stderr,
-			"usage: %s PORT PATH CONNECTIONS RATE MILLISECONDS [POST_BYTES]\n",
+			"usage: %s PORT PATH CONNECTIONS RATE MILLISECONDS POST_BYTES [tls]\n",
 			argv[0]);
 		return 2;
 	}
@@ -264,8 +278,8 @@ int main(int argc, char **argv)
 		errno = EINVAL;
 		give_up("CONNECTIONS, MILLISECONDS");
 	}
-	build_request(&pace, argv[1], argv[2],
-		argc == 7 ? (size_t)parse_number(argv[6], MAX_POST_BYTES) : 0);
+	pace.tls = argc == 8 ? channel_client_context() : NULL;
+	build_request(&pace, argv[1], argv[2], (size_t)parse_number(argv[6], MAX_POST_BYTES));
 	uint64_t per_second = pace.rate > 0 ? pace.rate : KEPT_PER_SECOND;
 	latencies_init(
 		&pace.latencies, (size_t)(per_second * (milliseconds / 1000 + 1)) + pace.count);

@@ -1,7 +1,8 @@
 """One job: how each peer is set up, as a good administrator would, without an access log.
 
 What a peer reads is in settings/; CHANGEABLE are the places in them that a part of the benchmark may
-fill otherwise."""
+fill otherwise. A line of settings that begins with @client_tls@, @client_plain@, @upstream_tls@ or
+@upstream_plain@ is there, or a comment, as that side speaks TLS or does not."""
 
 import dataclasses
 import os
@@ -10,8 +11,10 @@ import subprocess
 
 from processes import Workplace, free_port
 
+TLS_NAME = "origin"  # what the certificate is of; settings/ say it, too
 SETTINGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "settings")
 os.environ["PATH"] += os.pathsep + "/usr/sbin"  # where Debian has servers, not in a user's PATH
+SPEAK_TLS = ("nginx", "haproxy", "sightglass-excluded", "sightglass-captured")
 USUAL = ("relay", "nginx", "haproxy", "sightglass-excluded", "sightglass-captured")
 # Who is measured in each n-th round only, where there are enough of them: what is judged, and what it
 # is judged by, gets the time instead.
@@ -21,6 +24,8 @@ CHANGEABLE = {
     "workers": 1,
     "entries": 1000,  # of Sightglass's ring
     "routes": "",  # more of Sightglass's
+    "client_tls": False,
+    "upstream_tls": False,
 }
 # `connections`, too: clients' and upstream ones that nginx may have in sum.
 
@@ -35,6 +40,8 @@ class Stage:
     load_core: int
     descriptors: int  # that a process may have
     origin_port: int = 0
+    tls_origin_port: int = 0
+    certificate: str = ""  # PEM; its key is beside it, in CERTIFICATE.key
 
     def program(self, name):
         return os.path.join(self.build, "tests", "bench", name)
@@ -48,13 +55,17 @@ def _settings(stage, template, folder, port, changes, **values):
     places = {
         "folder": folder,
         "port": port,
-        "origin": stage.origin_port,
         "descriptors": stage.descriptors,
         "connections": connections,
+        "certificate": stage.certificate,
         **CHANGEABLE,
         **changes,
         **values,
     }
+    places["origin"] = stage.tls_origin_port if places["upstream_tls"] else stage.origin_port
+    for side in ("client", "upstream"):
+        speaks_tls = places[f"{side}_tls"]
+        places[f"{side}_tls"], places[f"{side}_plain"] = ("", "# ") if speaks_tls else ("# ", "")
     for name, value in places.items():
         text = text.replace(f"@{name}@", str(value))
     path = os.path.join(folder, template)
@@ -165,14 +176,46 @@ def start_origin(stage):
     return origin
 
 
+def start_tls_origin(stage):
+    """A second one, with a certificate of its own, which proxies show to their clients, too."""
+    folder = stage.workplace.new_folder("tls-origin")
+    stage.certificate = _make_certificate(folder)
+    port = free_port()
+    argv = [stage.program("bench_origin"), str(port), stage.certificate, f"{stage.certificate}.key"]
+    stage.workplace.start("tls-origin", argv, port, stage.load_core, folder)
+    stage.tls_origin_port = port
+
+
+def _make_certificate(folder):
+    """Of ECDSA P-256, for the name "origin" and for 127.0.0.1; it is its own CA. haproxy looks for the
+    key by this name."""
+    path = os.path.join(folder, "certificate.pem")
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    name = ["-subj", f"/CN={TLS_NAME}", "-addext", f"subjectAltName=DNS:{TLS_NAME},IP:127.0.0.1"]
+    files = ["-keyout", f"{path}.key", "-out", path]
+    done = subprocess.run(
+        ["openssl", "req", "-x509", "-days", "2", *key, *name, *files],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=30,
+    )
+    if done.returncode:
+        raise RuntimeError(f"openssl made no certificate: {done.stderr.strip()}")
+    return path
+
+
 def descriptors_of(name, connections):
     """How many a peer needs for idle clients: the relay has an upstream connection for each."""
     return connections * (2 if name.startswith("relay") else 1) + 200
 
 
-def missing(stage, names):
+def missing(stage, names, with_tls=False):
     """What is not here of the programs that these peers, the origin and the loads are."""
-    programs = {"wrk", *(stage.program(f"bench_{own}") for own in ("origin", "dashboard", "pace"))}
+    own = ("origin", "dashboard", "pace", "visits")
+    programs = {"wrk", *(stage.program(f"bench_{program}") for program in own)}
+    if with_tls:
+        programs.add("openssl")
     folder = stage.workplace.new_folder("missing")
     programs |= {_ARGV[name](stage, folder, 1, {})[0] for name in names}
     return sorted(program for program in programs if shutil.which(program) is None)

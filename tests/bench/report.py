@@ -1,15 +1,18 @@
 """One job: the figures as Markdown."""
 
 from measure import BESIDE
+from memory import TLS_CLIENTS
+from tls_connections import BESIDE as BESIDE_TLS
+from tls_connections import VISITORS
 
 
 def markdown(results):
     lines = ["# " + results["machine"], "", ", ".join(results["versions"]) + ".", ""]
     lines.append(
         f"Proxy alone on core {results['proxy_core']}, origin and load on core "
-        f"{results['load_core']}; one worker each. {results['rounds']} interleaved rounds of "
-        f"{results['seconds']} s (haproxy in each third); medians, of the ratios within a round, too. In "
-        "brackets, and as spread, where the middle half of the rounds lies. All of it took "
+        f"{results['load_core']}; one worker each. {_rounds(results)}haproxy in each third; medians, "
+        "of the ratios within a round, too. In brackets, and as spread, where the middle half of the "
+        "rounds lies. All of it took "
         f"{results['took_s'] // 60} min {results['took_s'] % 60} s."
     )
     for load in results["workloads"]:
@@ -18,6 +21,9 @@ def markdown(results):
         lines += ["", "## The inspector beside traffic", ""] + _inspector(results["inspector"])
     if results["scale"]:
         lines += ["", "## Scale: CPU per request", ""] + _scale_table(results["scale"])
+    if results["tls_connections"]:
+        lines += ["", "## TLS connections of clients", ""]
+        lines += _tls_connections(results["tls_connections"])
     if results["memory"]:
         lines += ["", "## Memory", ""] + _memory_table(results["memory"])
     if results["ring"]:
@@ -25,6 +31,13 @@ def markdown(results):
     if results["remarks"]:
         lines += ["", "## Remarks", ""] + [f"- {remark}" for remark in results["remarks"]]
     return "\n".join(lines)
+
+
+def _rounds(results):
+    counts = sorted({load["rounds"] for load in results["workloads"]}, reverse=True)
+    if not counts:
+        return ""
+    return f"{' or '.join(map(str, counts))} interleaved rounds of {results['seconds']} s, "
 
 
 def _table(head, rows):
@@ -115,6 +128,23 @@ def _scale_table(rows):
             for row in rows
         ],
     )
+
+
+def _tls_connections(found):
+    lines = [
+        f"CPU µs of the proxy. A visit is a connection with one GET of 100 B, {VISITORS} at a time; a "
+        f"handshake is what it costs more over TLS. Idle ones: {TLS_CLIENTS:,}, each has had an answer.",
+        "",
+    ]
+    head = ["proxy", "visit without TLS", "full handshake", f"of {BESIDE_TLS}"]
+    head += ["resumed handshake", f"of {BESIDE_TLS}", "idle: bytes each"]
+    rows = []
+    for name, own in found.items():
+        row = [name, _between(own["plain"])]
+        for how in ("full", "resumed"):
+            row += [_between(own[how]), _ratio(own.get(f"{how}_of_{BESIDE_TLS}"))]
+        rows.append([*row, _number(own.get("idle", {}).get("bytes_each"), "{:,.0f}")])
+    return lines + _table(head, rows)
 
 
 def _memory_table(memory):

@@ -22,6 +22,29 @@ class Workload:
     also: tuple = ()  # measured beside the usual proxies
     least_seconds: float = 0  # of a round, whatever --seconds says
     rate: int = 0  # requests a second of `pace`; 0 is as fast as they are answered
+    # Which side of the proxy speaks TLS: "client" or "upstream". For these wrk will not do: it opens
+    # its connections, and so shakes hands, within the time that is measured.
+    tls: str = ""
+    visit: str = ""  # of `visits`: plain, full or resumed
+    rounds: int = 11  # unless --rounds or --quick says otherwise
+
+    @property
+    def settings(self):
+        """What peers.start() has to change for it."""
+        return {f"{self.tls}_tls": True} if self.tls else {}
+
+
+def _tls(key, side, size, count, connections):
+    where = {"client": "HTTPS from the client", "upstream": "HTTPS to the origin"}[side]
+    return Workload(
+        f"tls-{key}",
+        f"{where}: GET {size}, {connections} connections",
+        "pace",
+        f"/bytes/{count}",
+        connections,
+        tls=side,
+        rounds=7,
+    )
 
 
 WORKLOADS = (
@@ -35,7 +58,7 @@ WORKLOADS = (
         direct=True,
     ),
     Workload("small-64", "GET 100 B, 64 connections", "wrk", "/bytes/100", 64, in_check=True),
-    Workload("small-512", "GET 100 B, 512 connections", "wrk", "/bytes/100", 512),
+    Workload("small-512", "GET 100 B, 512 connections", "wrk", "/bytes/100", 512, rounds=7),
     Workload("16k", "GET 16 KiB, 32 connections", "wrk", "/bytes/16384", 32, in_check=True),
     Workload(
         "1m",
@@ -65,6 +88,7 @@ WORKLOADS = (
         "/chunks/32/1024",
         32,
         has_length=False,
+        rounds=7,
     ),
     Workload(
         "tick",
@@ -77,6 +101,12 @@ WORKLOADS = (
         in_check=True,
         least_seconds=1,  # in which each browser ticks once
     ),
+    _tls("client-small", "client", "100 B", 100, 64),
+    _tls("client-16k", "client", "16 KiB", 16384, 32),
+    _tls("client-1m", "client", "1 MiB", 1048576, 8),
+    _tls("upstream-small", "upstream", "100 B", 100, 64),
+    _tls("upstream-16k", "upstream", "16 KiB", 16384, 32),
+    _tls("upstream-1m", "upstream", "1 MiB", 1048576, 8),
 )
 
 IDLE_CONNECTIONS = (5000, 20000)
