@@ -295,8 +295,7 @@ void upstream_counts(const struct upstream *upstream, struct upstream_counts *co
 		.lent = sums[TALLY_LENT],
 		.waiting = queued,
 		.opened = sums[TALLY_OPENED],
-		.opened_last_minute =
-			tally_opened_lately(&self->tallies, clock_now_us() / 1000000),
+		.opened_last_minute = tally_opened_lately(&self->tallies, clock_now_us() / 1000000),
 		.reused = sums[TALLY_REUSED],
 		.retried = sums[TALLY_RETRIED],
 		.expired = sums[TALLY_EXPIRED],
