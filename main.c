@@ -133,6 +133,10 @@ static void announce(const struct server *server, const struct proxy_settings *s
 	for (uint32_t i = 0; i < settings->inspector_listen_count; i++) {
 		log_info("inspector listening on %s", server_address(server, count + i));
 	}
+	count += settings->inspector_listen_count;
+	for (uint32_t i = 0; i < settings->admin_listen_count; i++) {
+		log_info("metrics and health listening on %s", server_address(server, count + i));
+	}
 }
 
 /* A link to click; ":8080" is every interface, this machine's among them. */
@@ -170,7 +174,7 @@ static int serve(const struct settings *settings)
 		log_error("%s", err.text);
 		return EXIT_RUN_TIME;
 	}
-	if (settings->inspector.enabled) {
+	if (settings->inspector.enabled || settings->proxy.admin_listen_count > 0) {
 		inspector = inspector_create(&settings->inspector, &settings->proxy, server);
 	}
 	if (start(server, &endings, &err) == ERR_NONE) {

@@ -28,27 +28,41 @@ static void check_apart(struct draft *draft, const struct listen_settings *a,
 	}
 }
 
+struct address_list {
+	const struct listen_settings *listens;
+	uint32_t count;
+	const char *key;
+};
+
+/* Each of `later` from each of `earlier`, which may be the same list. */
+static void check_lists_apart(
+	struct draft *draft, const struct address_list *earlier, const struct address_list *later)
+{
+	for (uint32_t i = 0; i < earlier->count; i++) {
+		for (uint32_t j = earlier == later ? i + 1 : 0; j < later->count; j++) {
+			check_apart(draft, &earlier->listens[i], &later->listens[j], later->key);
+		}
+	}
+}
+
 static void finish_listeners(struct draft *draft)
 {
 	const struct proxy_settings *proxy = &draft->settings.proxy;
+	const struct address_list lists[LISTENER_ROLES] = {
+		[LISTENER_TRAFFIC] = {proxy->listens, proxy->listen_count, "listen"},
+		[LISTENER_INSPECTOR] = {proxy->inspector_listens, proxy->inspector_listen_count,
+			"inspector.listen"},
+		[LISTENER_ADMIN] = {proxy->admin_listens, proxy->admin_listen_count,
+			"admin.listen"},
+	};
 
 	if (proxy->listen_count == 0 && draft->problems.error_count == 0) {
 		object_complain(&draft->object, "listen", &draft->problems,
 			"there is no address to listen on; give one such as 127.0.0.1:8080");
 	}
-	for (uint32_t i = 0; i < proxy->listen_count; i++) {
-		for (uint32_t j = i + 1; j < proxy->listen_count; j++) {
-			check_apart(draft, &proxy->listens[i], &proxy->listens[j], "listen");
-		}
-		for (uint32_t j = 0; j < proxy->inspector_listen_count; j++) {
-			check_apart(draft, &proxy->listens[i], &proxy->inspector_listens[j],
-				"inspector.listen");
-		}
-	}
-	for (uint32_t i = 0; i < proxy->inspector_listen_count; i++) {
-		for (uint32_t j = i + 1; j < proxy->inspector_listen_count; j++) {
-			check_apart(draft, &proxy->inspector_listens[i],
-				&proxy->inspector_listens[j], "inspector.listen");
+	for (size_t i = 0; i < LISTENER_ROLES; i++) {
+		for (size_t j = 0; j <= i; j++) {
+			check_lists_apart(draft, &lists[j], &lists[i]);
 		}
 	}
 }

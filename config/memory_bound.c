@@ -2,7 +2,7 @@
  * Layer: config. One job: add up the bounds.
  *
  *   total = program + workers × worker + connections × (connection + exchange)
- *         + upstream connections × upstream connection + capture + routes
+ *         + upstream connections × upstream connection + capture + routes + statistics
  *
  * Each figure is an upper bound of its own: a process that is not attacked on all sides at once
  * stays far below the sum. The kernel's socket buffers are not in it: they are not the process's.
@@ -10,6 +10,7 @@
 #include "config/memory_bound.h"
 
 #include "base/loop.h"
+#include "inspector/statistics.h"
 #include "inspector/store.h"
 #include "proxy/exchange.h"
 #include "proxy/server.h"
@@ -56,6 +57,9 @@ struct memory_bound memory_bound_of(const struct settings *settings)
 				   ? capture_store_memory_max(&settings->inspector)
 				   : 0,
 		.routes = (uint64_t)(proxy->route_count + 1) * ROUTE,
+		.statistics = settings->inspector.enabled || proxy->admin_listen_count > 0
+				      ? statistics_memory_max(proxy)
+				      : 0,
 		.program = CODE + LOG_QUEUES,
 	};
 
@@ -65,7 +69,7 @@ struct memory_bound memory_bound_of(const struct settings *settings)
 	bound.total = bound.program + bound.workers * bound.worker +
 		      bound.connections * (bound.connection + bound.exchange) +
 		      bound.upstream_connections * bound.upstream_connection + bound.capture +
-		      bound.routes;
+		      bound.routes + bound.statistics;
 	return bound;
 }
 
@@ -94,4 +98,5 @@ void memory_bound_write(const struct memory_bound *bound, struct buffer *out)
 		bound->upstream_connection);
 	write_line(out, "capture", 1, bound->capture);
 	write_line(out, "routes", 1, bound->routes);
+	write_line(out, "statistics", 1, bound->statistics);
 }

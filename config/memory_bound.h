@@ -18,10 +18,11 @@ struct memory_bound {         /* bytes, but for the counts */
 	uint64_t upstream_connection;  /* each of them; what is on its way through it belongs to its
 					  exchange */
 	uint32_t workers;
-	uint64_t worker;  /* each of them */
-	uint64_t capture; /* records, their tables and the poll log */
-	uint64_t routes;  /* the table of routes, and each worker's counters of them */
-	uint64_t program; /* code, libraries, what the logs may hold back */
+	uint64_t worker;     /* each of them */
+	uint64_t capture;    /* records, their tables and the poll log */
+	uint64_t routes;     /* the table of routes, and each worker's counters of them */
+	uint64_t statistics; /* of all workers */
+	uint64_t program;    /* code, libraries, what the logs may hold back */
 	uint64_t total;
 };
 

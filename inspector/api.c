@@ -9,6 +9,8 @@
 #include "inspector/api_health.h"
 #include "inspector/api_record.h"
 #include "inspector/api_requests.h"
+#include "inspector/api_upstreams.h"
+#include "inspector/metrics.h"
 #include "inspector/panel.h"
 #include "inspector/parameters.h"
 
@@ -28,15 +30,18 @@ static const struct resource {
 	bool is_open;       /* needs neither token nor a known Host */
 	api_handler get;    /* also for HEAD */
 	api_handler remove; /* for DELETE; or NULL */
+	bool is_admin;      /* also on admin listeners */
 } resources[] = {
-	{"/", false, get_root, NULL},
-	{"/panel/*", false, panel_asset, NULL},
-	{"/api/requests", false, api_requests_list, api_requests_clear},
-	{"/api/requests/*", false, api_record, NULL},
-	{"/api/requests/*/request-body", false, api_request_body, NULL},
-	{"/api/requests/*/response-body", false, api_response_body, NULL},
-	{"/healthz", true, api_healthz, NULL},
-	{"/readyz", true, api_readyz, NULL},
+	{"/", false, get_root, NULL, false},
+	{"/panel/*", false, panel_asset, NULL, false},
+	{"/api/requests", false, api_requests_list, api_requests_clear, false},
+	{"/api/requests/*", false, api_record, NULL, false},
+	{"/api/requests/*/request-body", false, api_request_body, NULL, false},
+	{"/api/requests/*/response-body", false, api_response_body, NULL, false},
+	{"/api/upstreams", false, api_upstreams, NULL, false},
+	{"/metrics", false, metrics_answer, NULL, true},
+	{"/healthz", true, api_healthz, NULL, true},
+	{"/readyz", true, api_readyz, NULL, true},
 };
 
 /* Takes the next segment, without its '/', off `*path`. */
@@ -266,4 +271,19 @@ void api_answer(const struct api *api, struct answer *answer)
 	} else {
 		call_resource(resource, &call);
 	}
+}
+
+void api_answer_admin(const struct api *api, struct answer *answer)
+{
+	struct exchange *exchange = answer_exchange(answer);
+	struct api_call call = {.api = api, .answer = answer, .exchange = exchange};
+	const struct resource *resource = find_resource(exchange->target.normal, &call.argument);
+
+	if (resource == NULL || !resource->is_admin) {
+		answer_problem(
+			answer, 404, "this listener answers /metrics, /healthz and /readyz alone");
+		return;
+	}
+	call.query = exchange->target.query;
+	call_resource(resource, &call);
 }

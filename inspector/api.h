@@ -13,17 +13,20 @@
 #include "inspector/access.h"
 #include "inspector/answer.h"
 #include "inspector/redact.h"
+#include "inspector/statistics.h"
 #include "inspector/store.h"
 
 /* What the resources stand on. Immutable while workers run. */
 struct api {
 	struct slice prefix; /* "/_inspector" */
 	struct access_rules access;
-	struct capture_store *store;
+	struct capture_store *store; /* NULL where there is no inspector: admin listeners alone */
 	const struct redactor *redactor;
 	const char *const *addresses; /* what is listened on, as the list's "server" shows it */
 	size_t address_count;
 	uint64_t capture_body; /* capture.body */
+	struct statistics *statistics;
+	uint64_t started_wall_us; /* when the process began */
 };
 
 /* One request for a resource. */
@@ -37,5 +40,7 @@ struct api_call {
 
 /* Answers an exchange below the prefix. */
 void api_answer(const struct api *api, struct answer *answer);
+/* Answers an exchange of an admin listener: /metrics, /healthz and /readyz, to everybody. */
+void api_answer_admin(const struct api *api, struct answer *answer);
 
 #endif

@@ -11,6 +11,8 @@
 #include "http/target.h"
 #include "inspector/api.h"
 #include "inspector/capture.h"
+#include "inspector/process_facts.h"
+#include "inspector/statistics.h"
 #include "inspector/token.h"
 #include "proxy/listener.h"
 
@@ -21,8 +23,9 @@ struct inspector {
 	struct claim claim;
 	struct capture_store *store;
 	struct redactor *redactor;
-	struct capture **captures; /* one for each worker that is observed */
-	unsigned capture_count;
+	struct capture **captures; /* one for each worker; NULL where nothing is captured */
+	struct statistics *statistics;
+	unsigned worker_count;
 	struct token token;
 	bool token_was_made;
 	char *prefix_memory;
@@ -39,20 +42,28 @@ static bool claims(void *context, const struct exchange *exchange)
 {
 	const struct inspector *self = context;
 
+	if (exchange->listener == LISTENER_ADMIN) {
+		return true; /* nothing that comes there goes upstream */
+	}
 	/* Also where it answers elsewhere: a token in a URL must not go upstream by mistake. */
-	return prefix_covers(&self->prefix, exchange->target.normal);
+	return self->settings->enabled && prefix_covers(&self->prefix, exchange->target.normal);
 }
 
 static void handle(struct answer *answer, void *context)
 {
 	const struct inspector *self = context;
-	bool has_own_listeners = self->proxy_settings->inspector_listen_count > 0;
+	enum listener_role own = self->proxy_settings->inspector_listen_count > 0
+					 ? LISTENER_INSPECTOR
+					 : LISTENER_TRAFFIC;
+	enum listener_role role = answer_exchange(answer)->listener;
 
-	if (answer_exchange(answer)->inspector_listener != has_own_listeners) {
+	if (role == LISTENER_ADMIN) {
+		api_answer_admin(&self->api, answer);
+	} else if (role != own) {
 		answer_problem(answer, 404, "the inspector answers on a listener of its own");
-		return;
+	} else {
+		api_answer(&self->api, answer);
 	}
-	api_answer(&self->api, answer);
 }
 
 static struct responder *start(void *context, struct exchange *exchange, struct requester *up)
@@ -103,12 +114,23 @@ static void init_addresses(struct inspector *self, const struct server *server)
 	}
 }
 
-/* Captures what passes through each worker. */
+/* Counts what passes through each worker. */
+static void count(struct inspector *self, struct server *server)
+{
+	self->worker_count = server_worker_count(server);
+	self->statistics = statistics_create(self->proxy_settings, self->worker_count);
+	for (unsigned i = 0; i < self->worker_count; i++) {
+		worker_observe(server_worker(server, i), statistics_observer(self->statistics, i));
+	}
+}
+
+/* Captures it. */
 static void observe(struct inspector *self, struct server *server)
 {
-	self->capture_count = server_worker_count(server);
-	self->captures = mem_alloc_array(self->capture_count, sizeof(struct capture *));
-	for (unsigned i = 0; i < self->capture_count; i++) {
+	self->store = capture_store_create(self->settings);
+	self->redactor = redactor_create(self->settings);
+	self->captures = mem_alloc_array(self->worker_count, sizeof(struct capture *));
+	for (unsigned i = 0; i < self->worker_count; i++) {
 		self->captures[i] = capture_create(self->store, self->settings->capture.body);
 		worker_observe(server_worker(server, i), capture_observer(self->captures[i]));
 	}
@@ -124,9 +146,10 @@ struct inspector *inspector_create(const struct inspector_settings *settings,
 	init_prefix(self);
 	init_token(self);
 	init_addresses(self, server);
-	self->store = capture_store_create(settings);
-	self->redactor = redactor_create(settings);
-	observe(self, server);
+	count(self, server);
+	if (settings->enabled) {
+		observe(self, server);
+	}
 	self->api = (struct api){
 		.prefix = self->prefix.path,
 		.access = {.allow_hosts = &settings->allow_hosts, .token = &self->token},
@@ -135,6 +158,8 @@ struct inspector *inspector_create(const struct inspector_settings *settings,
 		.addresses = self->addresses,
 		.address_count = self->address_count,
 		.capture_body = settings->capture.body,
+		.statistics = self->statistics,
+		.started_wall_us = process_start_wall_us(),
 	};
 	self->claim = (struct claim){.claims = claims, .kind = &kind, .context = self};
 	server_set_claim(server, &self->claim);
@@ -146,12 +171,15 @@ void inspector_destroy(struct inspector *inspector)
 	if (inspector == NULL) {
 		return;
 	}
-	for (unsigned i = 0; i < inspector->capture_count; i++) {
-		capture_destroy(inspector->captures[i]);
+	if (inspector->captures != NULL) {
+		for (unsigned i = 0; i < inspector->worker_count; i++) {
+			capture_destroy(inspector->captures[i]);
+		}
+		mem_free(inspector->captures);
+		redactor_destroy(inspector->redactor);
+		capture_store_destroy(inspector->store);
 	}
-	mem_free(inspector->captures);
-	redactor_destroy(inspector->redactor);
-	capture_store_destroy(inspector->store);
+	statistics_destroy(inspector->statistics);
 	mem_free(inspector->addresses);
 	token_fini(&inspector->token);
 	mem_free(inspector->prefix_memory);
@@ -209,7 +237,7 @@ void inspector_announce(const struct inspector *inspector)
 	struct buffer line = BUFFER_INIT;
 	const char *address;
 
-	if (inspector == NULL) {
+	if (inspector == NULL || !inspector->settings->enabled) {
 		return;
 	}
 	address = inspector->addresses[address_to_tell(inspector)];

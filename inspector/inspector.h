@@ -1,7 +1,7 @@
 /*
  * Layer: inspector (sees base, http, proxy). One job: put the inspector together and plug it into
- * the server: the store, the observers that fill it, and the claim that answers for it. One for the
- * process.
+ * the server: the store, the statistics, the observers that fill them, and the claim that answers
+ * for both. One for the process.
  */
 #ifndef SIGHTGLASS_INSPECTOR_INSPECTOR_H
 #define SIGHTGLASS_INSPECTOR_INSPECTOR_H
@@ -13,9 +13,10 @@
 struct inspector; /* opaque */
 
 /*
- * Observes every worker of `server` and answers below the prefix, from the server's start on. Where
- * no token is configured, makes one. All three outlive it, but the server, which only must have
- * ended. Never NULL.
+ * Observes every worker of `server` and answers below the prefix, from the server's start on, and
+ * on admin listeners; on those alone, and without capture, where it is not enabled. Where no token
+ * is configured, makes one. All three outlive it, but the server, which only must have ended. Never
+ * NULL.
  */
 struct inspector *inspector_create(const struct inspector_settings *settings,
 	const struct proxy_settings *proxy_settings, struct server *server);

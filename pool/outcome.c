@@ -16,16 +16,6 @@ static uint64_t now_ms(const struct pool *pool)
 	return loop_now_ms(pool->connector.loop);
 }
 
-void pool_count_failure(struct pool *pool, enum failure why)
-{
-	if (why != FAILURE_NONE) {
-		tally_failed(&pool->tally, why);
-	}
-	if (why != FAILURE_NONE && why != FAILURE_BREAKER_OPEN) {
-		upstream_note_failure(upstream_of(pool), why);
-	}
-}
-
 bool outcome_enter(struct pool *pool, struct breaker_pass *pass, uint64_t *wait_ms)
 {
 	bool may = upstream_enter(upstream_of(pool), now_ms(pool), pass, wait_ms);

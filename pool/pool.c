@@ -41,6 +41,23 @@ static uint64_t now_ms(const struct pool *pool)
 	return loop_now_ms(pool->connector.loop);
 }
 
+/* --- lending */
+
+/* A connection that was lent comes back, in whatever state. */
+static void lent_no_more(struct pool *pool)
+{
+	tally_take(&pool->tally, TALLY_LENT);
+}
+
+static void lend(struct pool *pool, struct connection *connection, bool reused, uint64_t idle_ms)
+{
+	connection_lend(connection, reused, idle_ms);
+	tally_add(&pool->tally, TALLY_LENT);
+	if (reused) {
+		tally_add(&pool->tally, TALLY_REUSED);
+	}
+}
+
 /* --- ending and keeping connections */
 
 /* Ends a connection that is in no list, and whose place counts as closing. */
@@ -87,6 +104,7 @@ static void park(struct pool *pool, struct connection *connection)
 
 static void settle(struct pool *pool, struct pool_waiter *waiter)
 {
+	pool_count_wait(pool, waiter);
 	list_remove(&waiter->node);
 	loop_timer_stop(pool->connector.loop, &waiter->timer);
 	waiter->phase = POOL_WAITER_SETTLED;
@@ -131,10 +149,7 @@ static void serve(
 	struct pool *pool, struct pool_waiter *waiter, struct connection *connection, bool reused)
 {
 	part(waiter);
-	connection_lend(connection, reused, 0);
-	if (reused) {
-		tally_add(&pool->tally, TALLY_REUSED);
-	}
+	lend(pool, connection, reused, 0);
 	waiter->connection = connection;
 	settle(pool, waiter);
 }
@@ -200,6 +215,7 @@ static void dial(struct pool *pool, struct pool_waiter *waiter)
 	uint64_t timeout_ms = waiter->connect_timeout_ms != 0 ? waiter->connect_timeout_ms
 							      : settings->connect_timeout_ms;
 
+	pool_count_wait(pool, waiter);
 	loop_timer_stop(pool->connector.loop, &waiter->timer);
 	waiter->connecting_us = loop_now_us(pool->connector.loop);
 	waiter->phase = POOL_WAITER_DIALING;
@@ -330,7 +346,7 @@ static void on_opened(struct connection *connection)
 	struct pool_waiter *waiter = connection->waiter;
 
 	list_remove(&connection->idle.node);
-	tally_add(&pool->tally, TALLY_OPENED);
+	pool_count_opened(pool, connection);
 	upstream_tried(pool->connector.upstream, NULL);
 	if (waiter != NULL) {
 		serve(pool, waiter, connection, false);
@@ -492,8 +508,7 @@ struct connection *pool_take(struct pool *pool, uint64_t used_within_ms)
 	if (entry == NULL) {
 		return NULL;
 	}
-	tally_add(&pool->tally, TALLY_REUSED);
-	connection_lend(connection_of(entry), true, now_ms(pool) - entry->since_ms);
+	lend(pool, connection_of(entry), true, now_ms(pool) - entry->since_ms);
 	return connection_of(entry);
 }
 
@@ -564,6 +579,7 @@ void pool_cancel(struct pool_waiter *waiter)
 	}
 	places_leave(&waiter->ticket);
 	part(waiter);
+	pool_count_wait(pool, waiter);
 	connection = waiter->connection;
 	list_remove(&waiter->node);
 	loop_timer_stop(pool->connector.loop, &waiter->timer);
@@ -572,6 +588,7 @@ void pool_cancel(struct pool_waiter *waiter)
 	if (connection != NULL) { /* it was about to be told */
 		bool fresh = !connection_reused(connection);
 
+		lent_no_more(pool);
 		if (connection_reclaim(connection)) {
 			offer(pool, connection, fresh);
 		} else {
@@ -584,6 +601,7 @@ void pool_return(struct connection *connection, uint64_t keep_alive_ms)
 {
 	struct pool *pool = pool_of(connection);
 
+	lent_no_more(pool);
 	if (!connection_reclaim(connection)) {
 		end(connection);
 	} else if (now_ms(pool) >= connection->retire_ms) {
@@ -598,5 +616,6 @@ void pool_return(struct connection *connection, uint64_t keep_alive_ms)
 
 void pool_discard(struct connection *connection)
 {
+	lent_no_more(pool_of(connection));
 	end(connection);
 }

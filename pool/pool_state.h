@@ -1,5 +1,5 @@
 /*
- * Layer: pool, for pool.c and outcome.c alone. One job: what a pool consists of.
+ * Layer: pool, for pool.c, pool_count.c and outcome.c alone. One job: what a pool consists of.
  */
 #ifndef SIGHTGLASS_POOL_POOL_STATE_H
 #define SIGHTGLASS_POOL_POOL_STATE_H
@@ -35,7 +35,12 @@ struct pool {
 	bool held;
 };
 
-/* outcome.c: one more; FAILURE_NONE is none. */
+/* --- pool_count.c: what happened is counted */
+
+/* One more; FAILURE_NONE is none. */
 void pool_count_failure(struct pool *pool, enum failure why);
+void pool_count_opened(struct pool *pool, struct connection *connection);
+/* It waits for a place no longer; nothing where it never did. Before its phase changes. */
+void pool_count_wait(struct pool *pool, const struct pool_waiter *waiter);
 
 #endif

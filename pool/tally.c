@@ -50,3 +50,26 @@ void tally_sum(struct tally_set *set, uint64_t sums[static TALLY_COUNT])
 	}
 	pthread_mutex_unlock(&set->lock);
 }
+
+uint64_t tally_opened_lately(struct tally_set *set, uint64_t now_s)
+{
+	uint64_t sum = 0;
+
+	pthread_mutex_lock(&set->lock);
+	list_each (node, after, &set->tallies) {
+		sum += minute_sum(&container_of(node, struct tally, node)->opened, now_s);
+	}
+	pthread_mutex_unlock(&set->lock);
+	return sum;
+}
+
+void tally_queued(struct tally *tally, uint64_t waited_us)
+{
+	int bucket = 0;
+
+	while (bucket < UPSTREAM_QUEUE_BUCKETS - 1 && waited_us > upstream_queue_bounds[bucket]) {
+		bucket++;
+	}
+	tally_add(tally, (enum tally_what)(TALLY_QUEUED + bucket));
+	tally_add_many(tally, TALLY_QUEUED_US, waited_us);
+}

@@ -23,6 +23,7 @@ struct upstream {
 	struct tls_source *tls; /* NULL: plain */
 	char *tls_name;
 	_Atomic bool reachable;
+	const char *_Atomic tls_version; /* of the last handshake; NULL before it */
 	struct breaker breaker; /* read by every exchange: its neighbours are seldom written */
 	struct failure_log failures;
 	struct places places;
@@ -39,6 +40,9 @@ const struct pool_settings pool_settings_default = {
 	.connect_timeout_ms = 10000,
 	.breaker = {.failures = 5, .open_ms = 10000},
 };
+
+const uint64_t upstream_queue_bounds[UPSTREAM_QUEUE_BUCKETS - 1] = {
+	1000, 5000, 10000, 25000, 50000, 100000, 250000, 1000000, 2500000, 5000000};
 
 struct upstream *upstream_create(const char *name, const struct upstream_address *address,
 	const struct pool_settings *settings)
@@ -159,6 +163,18 @@ void upstream_tried(struct upstream *upstream, const struct err *err)
 	}
 }
 
+void upstream_secured(struct upstream *upstream, const char *version)
+{
+	if (atomic_load_explicit(&upstream->tls_version, memory_order_relaxed) != version) {
+		atomic_store_explicit(&upstream->tls_version, version, memory_order_relaxed);
+	}
+}
+
+const char *upstream_tls_version(const struct upstream *upstream)
+{
+	return atomic_load_explicit(&upstream->tls_version, memory_order_relaxed);
+}
+
 /* --- the breaker */
 
 /* What an error's text says behind the "upstream NAME" that it begins with. */
@@ -276,12 +292,18 @@ void upstream_counts(const struct upstream *upstream, struct upstream_counts *co
 	*counts = (struct upstream_counts){
 		.connections = taken,
 		.idle = sums[TALLY_IDLE],
+		.lent = sums[TALLY_LENT],
 		.waiting = queued,
 		.opened = sums[TALLY_OPENED],
+		.opened_last_minute = tally_opened_lately(&self->tallies, clock_now_us() / 1000000),
 		.reused = sums[TALLY_REUSED],
 		.retried = sums[TALLY_RETRIED],
 		.expired = sums[TALLY_EXPIRED],
+		.handshakes = sums[TALLY_HANDSHAKES],
+		.resumed = sums[TALLY_RESUMED],
+		.queued_us = sums[TALLY_QUEUED_US],
 	};
+	memcpy(counts->queued, sums + TALLY_QUEUED, sizeof(counts->queued));
 	memcpy(counts->failures, sums + TALLY_FAILURES, sizeof(counts->failures));
 	for (int i = FAILURE_RESOLVE; i <= FAILURE_TLS; i++) {
 		counts->connect_failures += counts->failures[i];

@@ -23,6 +23,7 @@
 
 enum {
 	UPSTREAM_NAME_MAX = 64,
+	UPSTREAM_QUEUE_BUCKETS = 11,
 };
 
 struct pool_settings {
@@ -95,18 +96,34 @@ bool upstream_reachable(const struct upstream *upstream);
 /* How the circuit breaker stands now; see breaker_look(). Any thread. */
 enum breaker_state upstream_breaker(const struct upstream *upstream, uint64_t *wait_ms);
 
+/* The version of TLS that the last handshake agreed on: "TLSv1.3"; NULL before the first, and of a
+ * plain upstream. Lives as long as the program. Any thread. */
+const char *upstream_tls_version(const struct upstream *upstream);
+/* As they were given. Any thread. */
+const struct pool_settings *upstream_pool_settings(const struct upstream *upstream);
+
 /* Counters over all workers and all time; any thread, each exact by itself. */
 struct upstream_counts {
 	uint64_t connections; /* open, being opened, or being closed */
 	uint64_t idle;
+	uint64_t lent;
 	uint64_t waiting; /* for a place */
 	uint64_t opened;  /* connected */
+	uint64_t opened_last_minute;
 	uint64_t reused;  /* lent once more */
 	uint64_t retried; /* exchanges that were sent once more */
 	uint64_t expired; /* left idle, at their age, or closed by the upstream while idle */
 	uint64_t connect_failures;   /* connections that could not be opened, for whatever reason */
 	uint64_t failures[FAILURES]; /* by reason: of connections, and of exchanges that had one */
+	uint64_t handshakes;         /* of TLS, that have ended well */
+	uint64_t resumed;            /* of them, those that resumed a session */
+	/* How long those waited that found no place free, until they got one or gave up: how many
+	 * in each bucket, and in all. */
+	uint64_t queued[UPSTREAM_QUEUE_BUCKETS];
+	uint64_t queued_us;
 };
+/* Up to where each bucket goes, in microseconds; the last one has no bound. */
+extern const uint64_t upstream_queue_bounds[UPSTREAM_QUEUE_BUCKETS - 1];
 void upstream_counts(const struct upstream *upstream, struct upstream_counts *counts);
 /*
  * Copies the last failures, the newest first; returns how many. Those of which the breaker was the

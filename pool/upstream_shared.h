@@ -9,7 +9,6 @@
 #include "pool/upstream.h"
 
 /* All of them live as long as the upstream, and are for any thread. */
-const struct pool_settings *upstream_pool_settings(const struct upstream *upstream);
 struct places *upstream_places(struct upstream *upstream);
 struct tally_set *upstream_tallies(struct upstream *upstream);
 
@@ -18,6 +17,9 @@ const char *upstream_tls_name(const struct upstream *upstream);
 
 /* How an attempt to connect ended: `err` is NULL where it worked. A change is logged. */
 void upstream_tried(struct upstream *upstream, const struct err *err);
+
+/* A handshake has ended; `version` as tls_version_text() gives it. */
+void upstream_secured(struct upstream *upstream, const char *version);
 
 /* Notes the time and reason of a failure, for upstream_last_failures(). */
 void upstream_note_failure(struct upstream *upstream, enum failure why);

@@ -40,11 +40,12 @@ static void on_closed(struct stream *stream)
 	struct client *self = container_of(stream, struct client, stream);
 	struct worker *worker = self->worker;
 	bool over_limit = self->over_limit;
+	enum listener_role role = (enum listener_role)self->listener;
 
 	list_remove(&self->node);
 	mem_free(self->carried.ptr);
 	mem_free(self);
-	worker_client_gone(worker, over_limit);
+	worker_client_gone(worker, role, over_limit);
 }
 
 static void finish_exchange(struct client *self, const struct err *why)
@@ -356,7 +357,7 @@ static void secure(struct client *self, struct tls_context *context)
 }
 
 void client_accept(struct worker *worker, uv_stream_t *listener, bool is_unix, bool over_loopback,
-	bool inspector_listener, enum admission admission)
+	enum listener_role role, enum admission admission)
 {
 	struct client *self = mem_zalloc(sizeof(*self));
 	struct tls_context *context;
@@ -365,7 +366,7 @@ void client_accept(struct worker *worker, uv_stream_t *listener, bool is_unix, b
 	self->phase = CLIENT_IDLE;
 	self->requester.ops = &client_answer_ops;
 	self->over_loopback = over_loopback;
-	self->inspector_listener = inspector_listener;
+	self->listener = (uint8_t)role;
 	self->over_limit = admission != ADMITTED;
 	timer_init(&self->timer, on_timer);
 	timer_init(&self->send_timer, on_send_timer);
@@ -381,7 +382,7 @@ void client_accept(struct worker *worker, uv_stream_t *listener, bool is_unix, b
 		client_close(self, NULL);
 		return;
 	}
-	context = is_unix ? NULL : server_hold_tls(worker->server);
+	context = is_unix || role == LISTENER_ADMIN ? NULL : server_hold_tls(worker->server);
 	if (context == NULL) {
 		begin(self);
 	} else {

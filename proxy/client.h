@@ -9,6 +9,8 @@
 
 #include <uv.h>
 
+#include "proxy/settings.h"
+
 struct worker;
 struct client;
 
@@ -23,7 +25,7 @@ enum admission {
  * in worker->clients until it is gone.
  */
 void client_accept(struct worker *worker, uv_stream_t *listener, bool is_unix, bool over_loopback,
-	bool inspector_listener, enum admission admission);
+	enum listener_role role, enum admission admission);
 
 /* Draining: closes the connection at once where it is idle, else after its exchange. */
 void client_drain(struct client *client);

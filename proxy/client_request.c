@@ -70,7 +70,7 @@ void client_begin_exchange(struct client *self)
 	exchange->peer_ip = self->ip;
 	exchange->peer_trusted = self->trusted;
 	exchange->over_loopback = self->over_loopback;
-	exchange->inspector_listener = self->inspector_listener;
+	exchange->listener = (enum listener_role)self->listener;
 	self->reading = arena_alloc(&exchange->arena, sizeof(*self->reading));
 	assert(self->reading != NULL); /* the first allocation of its arena */
 	head_reader_init(&self->reading->head, HEAD_REQUEST, &exchange->request, &exchange->arena,

@@ -62,9 +62,9 @@ struct client {
 	bool trusted;    /* a trusted proxy */
 	bool over_limit; /* one too many: see enum admission */
 	bool over_loopback;
-	bool inspector_listener;
-	uint8_t phase; /* enum client_phase */
-	char ip[46];   /* INET6_ADDRSTRLEN, or "unix" */
+	uint8_t listener; /* enum listener_role */
+	uint8_t phase;    /* enum client_phase */
+	char ip[46];      /* INET6_ADDRSTRLEN, or "unix" */
 };
 
 extern const struct requester_ops client_answer_ops;

@@ -249,8 +249,10 @@ static void route(struct exchange *exchange, struct err *err)
 		exchange->capture = CAPTURE_NONE;
 		return;
 	}
-	if (exchange->inspector_listener) {
-		err_set(err, ERR_NOT_FOUND, "this listener answers for the inspector alone");
+	if (exchange->listener != LISTENER_TRAFFIC) {
+		err_set(err, ERR_NOT_FOUND, "this listener answers for %s alone",
+			exchange->listener == LISTENER_ADMIN ? "metrics and health"
+							     : "the inspector");
 		return;
 	}
 	exchange->route = route_find(

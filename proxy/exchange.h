@@ -88,7 +88,7 @@ struct exchange {
 					  for; "unix" for a unix socket's */
 	bool peer_trusted;             /* a trusted proxy: its X-Forwarded-* are believed */
 	bool over_loopback;            /* came over a loopback or unix listener */
-	bool inspector_listener;       /* came over a listener of the inspector's own */
+	enum listener_role listener;   /* what it came over */
 	const struct route
 		*route; /* NULL where it was refused before routing, or the inspector answers */
 	enum capture_level capture;

@@ -160,9 +160,8 @@ static void on_connection(uv_stream_t *handle, int status)
 	if (status < 0) {
 		log_warn("accept: %s", uv_strerror(status));
 	} else {
-
-		client_accept(worker, handle, self->is_unix, self->over_loopback,
-			self->inspector_only, server_connection_opened(worker->server));
+		client_accept(worker, handle, self->is_unix, self->over_loopback, self->role,
+			server_connection_opened(worker->server, self->role));
 	}
 	loop_settle(&worker->loop);
 }
@@ -173,7 +172,7 @@ static void on_closed(uv_handle_t *handle)
 }
 
 enum err_code listener_open(struct worker *worker, int fd, const struct listen_settings *settings,
-	bool inspector_only, struct err *err)
+	enum listener_role role, struct err *err)
 {
 	struct listener *self = mem_zalloc(sizeof(*self));
 	int rc;
@@ -181,7 +180,7 @@ enum err_code listener_open(struct worker *worker, int fd, const struct listen_s
 	self->worker = worker;
 	self->is_unix = settings->is_unix;
 	self->over_loopback = listener_is_local(settings);
-	self->inspector_only = inspector_only;
+	self->role = role;
 	list_push_back(&worker->listeners, &self->node);
 	if (settings->is_unix) {
 		(void)uv_pipe_init(&worker->loop.uv, &self->uv.pipe, 0);

@@ -27,7 +27,7 @@ struct listener {
 	} uv;
 	bool is_unix;
 	bool over_loopback; /* loopback or unix */
-	bool inspector_only;
+	enum listener_role role;
 };
 
 /*
@@ -40,7 +40,7 @@ int listener_bind(const struct listen_settings *settings, uint16_t *port, struct
 /* Listens on `fd`, which it takes over in any case, on the worker's loop; before the worker runs.
  * 0, or ERR_SYSTEM. */
 enum err_code listener_open(struct worker *worker, int fd, const struct listen_settings *settings,
-	bool inspector_only, struct err *err);
+	enum listener_role role, struct err *err);
 /* Accepts no more; frees itself. */
 void listener_close(struct listener *listener);
 

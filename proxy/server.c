@@ -26,6 +26,7 @@ enum {
 	DESCRIPTORS_KEPT =
 		128, /* for logs, loops, files, and the answers to those that are one too many */
 	REFUSED_MAX = 64, /* connections that get their 503 at a time; further ones are dropped */
+	ADMIN_MAX = 32,   /* connections of admin listeners; further ones are dropped */
 	CONNECTIONS_AUTO_MAX =
 		65536, /* more than a sidecar meets; bounds what --check has to count with */
 };
@@ -33,7 +34,6 @@ enum {
 struct bound_address {
 	const struct listen_settings *settings;
 	char text[160];
-	bool inspector_only;
 	bool removed; /* the file of its unix socket */
 };
 
@@ -54,6 +54,7 @@ struct server {
 	uint32_t connection_limit;
 	_Atomic bool draining;
 	_Atomic uint32_t refused; /* connections that are one too many, until they are closed */
+	_Atomic uint32_t admin;   /* connections of admin listeners */
 	_Alignas(64) _Atomic uint32_t
 		connections; /* written by all workers: on a cache line of its own */
 };
@@ -130,7 +131,7 @@ static int bind_for_worker(
 }
 
 static enum err_code listen_on(struct server *server, const struct listen_settings *listen,
-	bool inspector_only, struct err *err)
+	enum listener_role role, struct err *err)
 {
 	struct bound_address *address = &server->addresses[server->address_count];
 	int first = -1; /* the first worker's; its listener owns it */
@@ -145,12 +146,10 @@ static enum err_code listen_on(struct server *server, const struct listen_settin
 		if (i == 0) { /* from here on the address is ours, and to be cleared away */
 			first = fd;
 			address->settings = listen;
-			address->inspector_only = inspector_only;
 			address->removed = false;
 			server->address_count++;
 		}
-		if (listener_open(server->workers[i], fd, listen, inspector_only, err) !=
-			ERR_NONE) {
+		if (listener_open(server->workers[i], fd, listen, role, err) != ERR_NONE) {
 			return err->code;
 		}
 	}
@@ -158,21 +157,29 @@ static enum err_code listen_on(struct server *server, const struct listen_settin
 	return ERR_NONE;
 }
 
-static enum err_code listen_on_all(struct server *server, struct err *err)
+static enum err_code listen_on_each(struct server *server, const struct listen_settings *listens,
+	uint32_t count, enum listener_role role, struct err *err)
 {
-	const struct proxy_settings *settings = server->settings;
-
-	for (uint32_t i = 0; i < settings->listen_count; i++) {
-		if (listen_on(server, &settings->listens[i], false, err) != ERR_NONE) {
-			return err->code;
-		}
-	}
-	for (uint32_t i = 0; i < settings->inspector_listen_count; i++) {
-		if (listen_on(server, &settings->inspector_listens[i], true, err) != ERR_NONE) {
+	for (uint32_t i = 0; i < count; i++) {
+		if (listen_on(server, &listens[i], role, err) != ERR_NONE) {
 			return err->code;
 		}
 	}
 	return ERR_NONE;
+}
+
+static enum err_code listen_on_all(struct server *server, struct err *err)
+{
+	const struct proxy_settings *settings = server->settings;
+
+	if (listen_on_each(server, settings->listens, settings->listen_count, LISTENER_TRAFFIC,
+		    err) != ERR_NONE ||
+		listen_on_each(server, settings->inspector_listens,
+			settings->inspector_listen_count, LISTENER_INSPECTOR, err) != ERR_NONE) {
+		return err->code;
+	}
+	return listen_on_each(
+		server, settings->admin_listens, settings->admin_listen_count, LISTENER_ADMIN, err);
 }
 
 /* --- beginning */
@@ -321,7 +328,8 @@ struct server *server_create(const struct proxy_settings *settings, struct err *
 	server->access_logs = mem_alloc_array(settings->workers, sizeof(struct observer *));
 	memset(server->access_logs, 0, settings->workers * sizeof(struct observer *));
 	server->addresses =
-		mem_alloc_array(settings->listen_count + settings->inspector_listen_count,
+		mem_alloc_array(settings->listen_count + settings->inspector_listen_count +
+					settings->admin_listen_count,
 			sizeof(struct bound_address));
 	if (read_certificates(server, err) != ERR_NONE || make_workers(server, err) != ERR_NONE ||
 		listen_on_all(server, err) != ERR_NONE) {
@@ -480,8 +488,14 @@ uint32_t server_connections(const struct server *server)
 	return atomic_load_explicit(&server->connections, memory_order_relaxed);
 }
 
-enum admission server_connection_opened(struct server *server)
+enum admission server_connection_opened(struct server *server, enum listener_role role)
 {
+	if (role == LISTENER_ADMIN) {
+		return atomic_fetch_add_explicit(&server->admin, 1, memory_order_relaxed) <
+				       ADMIN_MAX
+			       ? ADMITTED
+			       : ADMISSION_DROPPED;
+	}
 	if (atomic_fetch_add_explicit(&server->connections, 1, memory_order_relaxed) <
 		server->connection_limit) {
 		return ADMITTED;
@@ -492,8 +506,11 @@ enum admission server_connection_opened(struct server *server)
 		       : ADMISSION_DROPPED;
 }
 
-void server_connection_closed(struct server *server, bool over_limit)
+void server_connection_closed(struct server *server, enum listener_role role, bool over_limit)
 {
-	atomic_fetch_sub_explicit(
-		over_limit ? &server->refused : &server->connections, 1, memory_order_relaxed);
+	_Atomic uint32_t *counter = role == LISTENER_ADMIN ? &server->admin
+				    : over_limit           ? &server->refused
+							   : &server->connections;
+
+	atomic_fetch_sub_explicit(counter, 1, memory_order_relaxed);
 }

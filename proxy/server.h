@@ -31,13 +31,15 @@ struct upstream *server_upstream(const struct server *server, unsigned index);
 /* Before server_start(); see struct claim. `claim` outlives the server. */
 void server_set_claim(struct server *server, const struct claim *claim);
 
-/* The address of listener `index` (those of the proxy first, then the inspector's), with the port
- * that was bound: "127.0.0.1:8080". Lives as long as the server. */
+/* The address of listener `index` (those of the proxy first, then the inspector's, then those for
+ * metrics and health), with the port that was bound: "127.0.0.1:8080". Lives as long as the server.
+ */
 const char *server_address(const struct server *server, unsigned index);
 /* Reads the certificates again, whether or not their files seem to have changed. On the first
  * worker's thread. */
 void server_reread_certificates(struct server *server);
-/* "https", or "http": of every address but a unix socket's, which is plain. */
+/* "https", or "http": of every address but a unix socket's and an admin listener's: those are
+ * plain. */
 const char *server_scheme(const struct server *server);
 /* What clients are to be met with over TLS, as it stands now; NULL: they are plain. The caller
  * releases it. Any thread. */
@@ -61,10 +63,11 @@ uint32_t server_connection_limit(const struct server *server);
 uint32_t server_connections(const struct server *server);
 /*
  * Counts one more, or refuses it: those that are refused are counted by themselves, so that they
- * hold nobody's place, and are few. Any thread.
+ * hold nobody's place, and are few. So are those of admin listeners: whoever watches the process is
+ * answered also when it has as many clients as it may. Any thread.
  */
-enum admission server_connection_opened(struct server *server);
-void server_connection_closed(struct server *server, bool over_limit);
+enum admission server_connection_opened(struct server *server, enum listener_role role);
+void server_connection_closed(struct server *server, enum listener_role role, bool over_limit);
 
 /* What limits.connections: auto comes to here: from the file-descriptor limit, which is raised to
  * its hard limit. */

@@ -22,6 +22,13 @@ enum {
 	SETTINGS_METHODS_ALL = 0xffff,
 };
 
+enum listener_role {
+	LISTENER_TRAFFIC,
+	LISTENER_INSPECTOR, /* the inspector alone */
+	LISTENER_ADMIN,     /* metrics and health alone; plain also where the others speak TLS */
+	LISTENER_ROLES      /* how many there are */
+};
+
 struct listen_settings {
 	char text[160]; /* as it was written: for messages */
 	bool is_unix;
@@ -96,7 +103,9 @@ struct proxy_settings {
 	uint32_t listen_count;
 	struct listen_settings *inspector_listens; /* none: the inspector answers on `listens` */
 	uint32_t inspector_listen_count;
-	struct listener_tls tls; /* of all of them but unix sockets */
+	struct listen_settings *admin_listens;
+	uint32_t admin_listen_count;
+	struct listener_tls tls; /* of all of them but unix sockets and `admin_listens` */
 	uint32_t workers;        /* resolved from auto: at least 1 */
 	struct limit_settings limits;
 	struct timeout_settings timeouts;

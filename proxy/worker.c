@@ -82,9 +82,9 @@ void worker_discard(struct worker *worker)
 	loop_run(&worker->loop);
 }
 
-void worker_client_gone(struct worker *worker, bool over_limit)
+void worker_client_gone(struct worker *worker, enum listener_role role, bool over_limit)
 {
-	server_connection_closed(worker->server, over_limit);
+	server_connection_closed(worker->server, role, over_limit);
 	end_if_drained(worker);
 }
 

@@ -79,7 +79,7 @@ void worker_drain(struct worker *worker);
 /* Instead of worker_run(), where the start has failed: closes what it has opened. */
 void worker_discard(struct worker *worker);
 /* A client connection is gone for good (called by proxy/client.c). */
-void worker_client_gone(struct worker *worker, bool over_limit);
+void worker_client_gone(struct worker *worker, enum listener_role role, bool over_limit);
 
 /*
  * The wall clock in microseconds, read ten times a second and reckoned from the monotonic one in
