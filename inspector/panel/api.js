@@ -84,6 +84,11 @@ export function listRequests(query, signal) {
   return json(`api/requests?${new URLSearchParams(query)}`, { signal });
 }
 
+/* How the upstreams stand: {items}. */
+export async function listUpstreams() {
+  return (await json('api/upstreams')).body;
+}
+
 export async function getRecord(id, signal) {
   return (await json(recordPath(id), { signal })).body;
 }

@@ -12,6 +12,7 @@ import { Keys } from './keys.js';
 import { Notices } from './notices.js';
 import { Search } from './search.js';
 import { Store } from './store.js';
+import { UpstreamsFeed } from './upstreams_feed.js';
 import { VIEWS } from './views.js';
 
 const notices = new Notices();
@@ -20,6 +21,7 @@ const feed = new Feed(store);
 const panel = {
   store,
   feed,
+  upstreams: new UpstreamsFeed(),
   notices,
   search: new Search(),
   connection: new Connection({ feed, notices }),
@@ -92,8 +94,8 @@ function go(name) {
 
 function buildNav() {
   nav.replaceChildren(
-    ...VIEWS.map(({ name, title }) =>
-      el('a', { href: `#${name}`, 'data-view': name }, title),
+    ...VIEWS.map(({ name, title, badge }) =>
+      el('a', { href: `#${name}`, 'data-view': name }, title, badge?.(panel)),
     ),
   );
   document.body.classList.toggle('one-view', VIEWS.length === 1);
@@ -104,8 +106,9 @@ feed.addEventListener('info', () => footer.show(feed.info));
 document.getElementById('help').addEventListener('click', showKeys);
 document.getElementById('skip').addEventListener('click', (event) => {
   event.preventDefault();
-  document.getElementById('grid').focus();
+  current.focus();
 });
 addEventListener('hashchange', followAddress);
 followAddress();
 feed.run();
+panel.upstreams.run();

@@ -67,6 +67,7 @@ class Traffic {
     const { filter, problems } = fromHash(parameters);
     const open = parameters.get('open');
 
+    this.#bar.element.after(this.#panel.connection.banner);
     if (problems.length > 0) {
       this.#panel.notices.say(problems.join('. '));
     }
@@ -83,6 +84,10 @@ class Traffic {
 
   hide() {
     document.body.classList.remove('sheet');
+  }
+
+  focus() {
+    this.#table.focus();
   }
 
   /* --- what the keys do, see traffic_keys.js */
@@ -208,7 +213,6 @@ class Traffic {
       'section',
       { class: 'view traffic', 'aria-label': 'Traffic' },
       this.#bar.element,
-      this.#panel.connection.banner,
       this.#overview.element,
       this.#split,
     );
@@ -310,7 +314,7 @@ class Traffic {
   }
 
   #markSheet() {
-    document.body.classList.toggle('sheet', this.#detail.open);
+    document.body.classList.toggle('sheet', this.#detail.open && !this.element.hidden);
   }
 
   /* --- following what is new */

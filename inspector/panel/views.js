@@ -2,15 +2,18 @@
  * One job: the register of views. A view is a module of its own that joins by one line here; the top
  * bar shows what is registered and nothing else.
  *
- * A view is {name, title, create}. `create(panel)` gets what main.js has built {store, feed, search,
- * notices, go} and returns {
+ * A view is {name, title, create, badge}. `create(panel)` gets what main.js has built {store, feed,
+ * upstreams, search, notices, connection} and returns {
  *   element,                what stands in <main>
  *   keys,                   its bindings, see keys.js
- *   show(parameters),       the address names it: take its state from there
+ *   show(parameters),       the address names it: take its state from there, and the banner
  *   hide(),                 another view is shown
+ *   focus(),                to what the view is about
  * }.
+ * `badge(panel)`, where there is one, makes what stands beside the title; called once, at the start.
  */
 
 import { traffic } from './traffic.js';
+import { upstreams } from './upstreams.js';
 
-export const VIEWS = [traffic];
+export const VIEWS = [traffic, upstreams];

@@ -1,7 +1,7 @@
 """A stand-in for the inspector: the panel's files and the API that it reads, over records made by tests.
 
-One job: answer `<prefix>/`, `<prefix>/panel/*` and `<prefix>/api/requests...` as the inspector does, with
-its Content-Security-Policy, so that the panel can be tested without the proxy. Run by itself it serves
+One job: answer `<prefix>/`, `<prefix>/panel/*`, `<prefix>/api/requests...` and `<prefix>/api/upstreams` as the
+inspector does, with its Content-Security-Policy, so that the panel can be tested without the proxy. Run by itself it serves
 invented traffic that goes on: `/usr/bin/python3 tests/panel/fake_inspector.py`.
 """
 
@@ -29,6 +29,18 @@ POLL_ROW = ("seq", "time", "request_id", "method", "path", "status", "duration_m
             "request_size_bytes", "response_size_bytes")
 
 
+def upstream(name="api", **more):
+    """An upstream as the API has it: healthy, unless `more` says otherwise."""
+    item = {
+        "name": name, "url": "http://127.0.0.1:8000", "active": 3, "idle": 9, "waiting": 0, "max_connections": 50,
+        "opened": 31, "opened_last_minute": 2, "reused": 830, "reuse_rate": 0.964, "retried": 1, "expired": 16,
+        "failures": {}, "last_failures": [], "breaker": {"state": "closed", "retry_at": None}, "reachable": True,
+        "queue": {"limit": 1000, "timeout_ms": 5000, "waited": 0, "waited_ms": 0.0}, "tls": None,
+        "credential": {"kind": "none", "expires_at": None, "error": None},
+    }
+    return {**item, **more}
+
+
 def rfc3339(ts):
     return datetime.fromtimestamp(ts, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -48,6 +60,7 @@ class FakeInspector:
         self.lock = threading.RLock()
         self.records = []
         self.polls = []
+        self.upstreams = [upstream()]
         self.last_seq = 0
         self.evicted = 0
         self.csp_reports = []
@@ -333,6 +346,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._problem(*self.fake.refuse)
         elif path == "api/requests":
             self._list(query)
+        elif path == "api/upstreams":
+            with self.fake.lock:
+                self._json({"items": self.fake.upstreams})
         elif path.startswith("api/requests/"):
             self._one(path[len("api/requests/"):])
         else:

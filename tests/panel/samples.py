@@ -7,7 +7,7 @@ import struct
 import time
 import zlib
 
-from fake_inspector import fields
+from fake_inspector import fields, upstream
 
 CLUSTER = "/api/clusters/prod-weu-1"
 PEOPLE = ["ines@acme.dev", "jonas@acme.dev", "ci-deployer", "noor@acme.dev"]
@@ -48,6 +48,29 @@ def answered(content_type="application/json", **more):
 def problem(status, title, detail):
     return json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail,
                        "request_id": "0195ae3e-7c1f-7b06-9d2e-00000000042a"})
+
+
+def sample_upstreams():
+    """One of each kind: healthy, over TLS with a credential, left alone by its breaker, not used yet."""
+    now = time.time()
+    return [
+        upstream("api", failures={"reset": 1, "first_byte_timeout": 1},
+                 last_failures=[{"ts": now - 4000, "reason": "reset"}, {"ts": now - 9000, "reason": "first_byte_timeout"}]),
+        upstream("cluster", url="https://prod-weu-1-dns-4f2c81aa.hcp.westeurope.azmk8s.io:443", active=2, idle=6, opened=11,
+                 reused=1210, reuse_rate=0.991, retried=0, expired=3,
+                 queue={"limit": 1000, "timeout_ms": 5000, "waited": 12, "waited_ms": 1030.0},
+                 tls={"handshakes": 11, "resumed": 9, "version": "TLSv1.3"},
+                 credential={"kind": "exec", "expires_at": now + 2460, "error": None}),
+        upstream("metrics", url="https://prom.acme.dev", active=0, idle=1, waiting=4, max_connections=20, opened=48,
+                 reused=75, reuse_rate=0.61, retried=3, expired=12, reachable=False,
+                 failures={"first_byte_timeout": 6, "refused": 3, "breaker_open": 21},
+                 last_failures=[{"ts": now - 3 - i, "reason": "first_byte_timeout" if i < 6 else "refused"}
+                                for i in range(9)],
+                 breaker={"state": "open", "retry_at": now + 7},
+                 tls={"handshakes": 48, "resumed": 40, "version": "TLSv1.2"}),
+        upstream("reports", url="unix:/run/reports/api.sock", active=0, idle=0, max_connections=4, opened=0,
+                 opened_last_minute=0, reused=0, reuse_rate=None, retried=0, expired=0),
+    ]
 
 
 def plain(fake, ago, method, path, status, ms, **more):

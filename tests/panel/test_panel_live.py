@@ -199,4 +199,5 @@ def test_any_prefix_will_do(page, start_fake):
     fake.add(path="/api/things")
     page.open(fake)
     page.wait_for_path("/api/things")
-    assert {line.split("?")[0] for line in fake.requests} == {"GET /tools/look/api/requests"}
+    page.wait(lambda: {line.split("?")[0] for line in fake.requests} ==
+              {"GET /tools/look/api/requests", "GET /tools/look/api/upstreams"})

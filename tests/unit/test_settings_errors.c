@@ -136,6 +136,10 @@ static void a_wrong_value_is_told_with_file_line_key_and_what_would_be_right(voi
 			"FILE:1: listen: :1 is the same address as :1; give each once"},
 		{"listen: [\":1\"]\ninspector: {listen: [\":1\"]}\n",
 			"FILE:2: inspector.listen: :1 is the same address as :1; give each once"},
+		{"inspector: {listen: [\":1\"]}\nadmin: {listen: [\":2\", \":1\"]}\n",
+			"FILE:2: admin.listen: :1 is the same address as :1; give each once"},
+		{"admin: {listen: [\":2\", \":2\"]}\n",
+			"FILE:1: admin.listen: :2 is the same address as :2; give each once"},
 		{"listen: []\n", "FILE:1: listen: there is no address to listen on; give one such "
 				 "as 127.0.0.1:8080"},
 	};
@@ -286,7 +290,7 @@ static void an_unknown_key_is_refused_with_the_nearest_known_one(void **state)
 
 static void what_this_version_has_not_is_an_unknown_key(void **state)
 {
-	static const char *const keys[] = {"admin: {}", "static: []", "aggregates: []",
+	static const char *const keys[] = {"static: []", "aggregates: []",
 		"inspector: {redact: {json: [a]}}", "inspector: {allow_origins: []}",
 		"routes: [{prefix: /a, coalesce: true}]", "routes: [{prefix: /a, cache: {}}]",
 		"upstreams: [{url: \"http://x\", credential: {}}]",
