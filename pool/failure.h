@@ -31,6 +31,7 @@ enum failure {
 	FAILURE_QUEUE_FULL,
 	FAILURE_QUEUE_TIMEOUT,
 	FAILURE_BREAKER_OPEN,
+	FAILURE_CREDENTIAL, /* there was none that is still good */
 	FAILURES /* how many there are */
 };
 
