@@ -40,6 +40,7 @@ enum err_code {
 	ERR_BREAKER_OPEN,       /* 503: the upstream is left alone for a while */
 	ERR_CONNECTIONS,        /* 503: limits.connections */
 	ERR_DRAINING,           /* 503 */
+	ERR_CREDENTIAL,         /* 502: there is no credential that is still good */
 	ERR_NO_UPSTREAM,        /* 502: no route leads anywhere */
 	/* the program's own */
 	ERR_SYSTEM,   /* a system call failed */

@@ -34,6 +34,7 @@ struct tls_context {
 	atomic_uint references;
 	SSL_CTX *ssl;
 	int64_t not_after_s;
+	uint32_t serial;
 	bool verifies;
 	bool trusts_system; /* whom base/tls_trust.h knows */
 };
@@ -57,6 +58,24 @@ void tls_context_release(struct tls_context *context)
 int64_t tls_context_not_after(const struct tls_context *context)
 {
 	return context->not_after_s;
+}
+
+bool tls_context_same_certificate(const struct tls_context *a, const struct tls_context *b)
+{
+	const X509 *first = SSL_CTX_get0_certificate(a->ssl);
+	const X509 *second = SSL_CTX_get0_certificate(b->ssl);
+
+	return first == NULL || second == NULL ? first == second : X509_cmp(first, second) == 0;
+}
+
+uint32_t tls_context_serial(const struct tls_context *context)
+{
+	return context->serial;
+}
+
+void tls_context_set_serial(struct tls_context *context, uint32_t serial)
+{
+	context->serial = serial;
 }
 
 struct ssl_ctx_st *tls_context_ssl(const struct tls_context *context)

@@ -58,6 +58,13 @@ void tls_context_release(struct tls_context *context);
 /* Wall-clock seconds since the epoch at which its own certificate (the first in the file) expires;
  * 0 where it has none. */
 int64_t tls_context_not_after(const struct tls_context *context);
+/* Whether they show the same certificate, or none. */
+bool tls_context_same_certificate(const struct tls_context *a, const struct tls_context *b);
+
+/* Which certificate of its source's it shows, counted by base/tls_source.h; 1 for the first. */
+uint32_t tls_context_serial(const struct tls_context *context);
+/* Before anybody else has the context. */
+void tls_context_set_serial(struct tls_context *context, uint32_t serial);
 
 /* For base/tls.c: the caller borrows. */
 struct ssl_ctx_st *tls_context_ssl(const struct tls_context *context);

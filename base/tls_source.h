@@ -27,5 +27,16 @@ void tls_source_destroy(struct tls_source *source);
 struct tls_context *tls_source_hold(struct tls_source *source);
 /* Reads the files again. 0, or ERR_SETTINGS: then all stays as it was. Any thread. */
 enum err_code tls_source_reload(struct tls_source *source, struct err *err);
+/* Reads by other settings from now on, which are copied. 0, or ERR_SETTINGS: then all stays as it
+ * was. Any thread, but one at a time with the above. */
+enum err_code tls_source_replace(
+	struct tls_source *source, const struct tls_settings *settings, struct err *err);
+
+/*
+ * Counts the certificates that it has shown: 1 for the first, another number once a reload brought
+ * another certificate. What was opened before then has the older number in its context. Any thread,
+ * no lock.
+ */
+uint32_t tls_source_serial(const struct tls_source *source);
 
 #endif

@@ -8,6 +8,7 @@
 #include "http/field.h"
 #include "http/path.h"
 #include "http/target.h"
+#include "pool/kubeconfig.h"
 #include "pool/upstream.h"
 #include "proxy/network.h"
 
@@ -68,14 +69,16 @@ enum err_code check_upstream_name(struct slice text, struct err *err)
 enum err_code check_upstream_url(struct slice text, struct err *err)
 {
 	struct upstream_address address;
+	struct kubeconfig_url kubeconfig;
+	enum err_code code;
 
 	if (text.len > URL_MAX) {
 		return refuse(text, "is too long; give at most 1024 bytes", err);
 	}
-	if (slice_starts_with(text, SLICE("kubeconfig:"))) {
-		return err_set(err, ERR_SETTINGS,
-			"kubeconfig: is not supported by this version; give http://HOST:PORT, "
-			"https://HOST:PORT or unix:/path");
+	if (kubeconfig_url_is(text)) {
+		code = kubeconfig_url_parse(text, &kubeconfig, err);
+		kubeconfig_url_fini(&kubeconfig);
+		return code;
 	}
 	return upstream_address_parse(text, &address, err);
 }
@@ -128,6 +131,24 @@ enum err_code check_request_id_header(struct slice text, struct err *err)
 		return refuse(text,
 			"means something else already; give a field of its own, such as "
 			"X-Request-ID",
+			err);
+	}
+	return ERR_NONE;
+}
+
+enum err_code check_credential_header(struct slice text, struct err *err)
+{
+	enum field_id id;
+
+	if (text.len > FIELD_NAME_MAX || !token_valid(text)) {
+		return refuse(text, "is no field name; give one such as X-API-Key", err);
+	}
+	id = field_identify(text);
+	if ((id != FIELD_OTHER && id != FIELD_AUTHORIZATION && id != FIELD_X_API_KEY) ||
+		field_identify_underscored(text) != FIELD_OTHER) {
+		return refuse(text,
+			"means something else already; give a field that holds a credential, such "
+			"as X-API-Key",
 			err);
 	}
 	return ERR_NONE;

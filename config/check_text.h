@@ -21,6 +21,7 @@ enum err_code check_inspector_prefix(struct slice text, struct err *err);
 /* The field that carries the request ID: not one that means something else. */
 enum err_code check_request_id_header(struct slice text, struct err *err);
 /* A field whose value is redacted; may end in '*'. */
+enum err_code check_credential_header(struct slice text, struct err *err);
 enum err_code check_redacted_header(struct slice text, struct err *err);
 /* A query parameter whose value is redacted. */
 enum err_code check_redacted_query(struct slice text, struct err *err);

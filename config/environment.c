@@ -119,12 +119,30 @@ static void read_variable(struct draft *draft, struct slice name, struct slice v
 	}
 }
 
+/* What others than we have variables for: borrowed as it is. */
+static void read_foreign(struct draft *draft, const char *variable)
+{
+	static const struct slice kubeconfig = SLICE_INIT("KUBECONFIG=");
+	static const struct slice home = SLICE_INIT("HOME=");
+	static const struct slice path = SLICE_INIT("PATH=");
+	struct slice text = slice_str(variable);
+
+	if (slice_starts_with(text, kubeconfig)) {
+		draft->kubeconfig_paths = variable + kubeconfig.len;
+	} else if (slice_starts_with(text, home)) {
+		draft->home = variable + home.len;
+	} else if (slice_starts_with(text, path)) {
+		draft->search_path = variable + path.len;
+	}
+}
+
 void environment_read(struct draft *draft, char *const environment[])
 {
 	for (size_t i = 0; environment[i] != NULL; i++) {
 		struct slice variable = slice_str(environment[i]);
 		const char *equals = strchr(environment[i], '=');
 
+		read_foreign(draft, environment[i]);
 		if (equals != NULL && equals[1] != '\0' &&
 			slice_starts_with(variable, SLICE("SIGHTGLASS_"))) {
 			read_variable(draft,

@@ -61,6 +61,9 @@ void finish_upstream_tls(struct draft *draft, struct upstream_draft *upstream)
 	struct tls_context *context;
 	struct err err = ERR_INIT;
 
+	if (upstream->settings.kubeconfig.used) {
+		return; /* it says it all: see finish_credential.c */
+	}
 	if (!upstream->settings.address.is_https) {
 		const char *key = useless_without_tls(tls);
 

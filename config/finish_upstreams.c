@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "config/finish_credential.h"
 #include "config/finish_tls.h"
 
 /* The one that --demo will give an address, or that --upstream means. */
@@ -46,13 +47,16 @@ static void check_url(struct draft *draft, struct upstream_draft *upstream)
 {
 	struct upstream_settings *settings = &upstream->settings;
 
-	if (settings->url != NULL) {
+	if (settings->url != NULL && kubeconfig_url_is(slice_str(settings->url))) {
+		finish_upstream_kubeconfig(draft, upstream);
+	} else if (settings->url != NULL) {
 		(void)upstream_address_parse(slice_str(settings->url), &settings->address,
 			NULL); /* it was checked when it was read */
 	} else if (!draft->settings.demo &&
 		   object_place(&upstream->object, "url").source == SOURCE_DEFAULT) {
 		object_complain(&upstream->object, "url", &draft->problems,
-			"it is missing; give http://HOST:PORT, https://HOST:PORT or unix:/path");
+			"it is missing; give http://HOST:PORT, https://HOST:PORT, unix:/path or "
+			"kubeconfig:");
 	}
 }
 
@@ -120,9 +124,12 @@ void finish_upstreams(struct draft *draft)
 		check_name(draft, i);
 		check_pool(draft, upstream);
 		finish_upstream_tls(draft, upstream);
+		finish_upstream_credential(draft, upstream);
 		proxy->upstreams[proxy->upstream_count++] = upstream->settings;
 		upstream->settings.url = NULL; /* these have moved */
 		upstream->settings.tls = (struct upstream_tls){.ca = NULL};
+		upstream->settings.credential = (struct upstream_credential){.header = NULL};
+		upstream->settings.kubeconfig = (struct upstream_kubeconfig){.used = false};
 	}
 }
 
@@ -136,6 +143,12 @@ void upstreams_fini(struct proxy_settings *proxy)
 		mem_free(upstream->tls.certificate);
 		mem_free(upstream->tls.key);
 		mem_free(upstream->tls.server_name);
+		mem_free(upstream->credential.bearer_file);
+		mem_free(upstream->credential.header);
+		mem_free(upstream->credential.header_file);
+		kubeconfig_url_fini(&upstream->kubeconfig.url);
+		mem_free(upstream->kubeconfig.paths);
+		mem_free(upstream->kubeconfig.home);
 	}
 	mem_free(proxy->upstreams);
 	proxy->upstreams = NULL;

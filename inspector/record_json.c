@@ -304,6 +304,8 @@ static const char *row_error(enum err_code code)
 		return "queue timeout";
 	case ERR_BREAKER_OPEN:
 		return "the upstream was left alone";
+	case ERR_CREDENTIAL:
+		return "there was no credential that is still good";
 	default:
 		return "the request was refused";
 	}

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/tls.h"
+#include "pool/credential_rules.h"
 #include "pool/upstream_shared.h"
 
 static struct connection *of_dial(struct dial *dial)
@@ -34,6 +35,7 @@ static void open_up(struct connection *connection)
 	struct dial *dial = &connection->dial;
 
 	connection->connect_us = loop_now_us(dial->connector->loop) - dial->begun_us;
+	connection->idle.key = connection_key(connection->identity, connection->serial);
 	connection->state = CONNECTION_HELD;
 	events_of(connection)->opened(connection);
 }
@@ -152,6 +154,24 @@ static const struct stream_ops stream_ops = {
 
 /* --- events of the dial */
 
+/* The certificate that is shown: which one it is, and that the connection ends with it. */
+static void note_certificate(struct connection *connection, const struct tls_context *context)
+{
+	const struct connector *connector = connection->dial.connector;
+	int64_t not_after_s = tls_context_not_after(context);
+	uint64_t until_ms;
+
+	connection->serial = tls_context_serial(context);
+	if (not_after_s > 0) {
+		until_ms = credential_usable_until((uint64_t)not_after_s,
+			upstream_pool_settings(connector->upstream)->safety_margin_ms,
+			clock_wall_us(), loop_now_ms(connector->loop));
+		if (until_ms < connection->retire_ms) {
+			connection->retire_ms = until_ms;
+		}
+	}
+}
+
 static void shake_hands(struct connection *connection)
 {
 	struct connector *connector = connection->dial.connector;
@@ -162,6 +182,7 @@ static void shake_hands(struct connection *connection)
 	struct tls *tls = tls_open_client(
 		context, upstream_tls_name(upstream), connector->sessions, clock_wall_us(), &err);
 
+	note_certificate(connection, context);
 	tls_context_release(context);
 	connection->tls_us = loop_now_us(connector->loop);
 	if (tls == NULL || stream_secure(dial_stream(&connection->dial), tls, &err) != ERR_NONE) {

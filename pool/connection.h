@@ -43,13 +43,16 @@ struct connection {
 		idle; /* its node is in the pool's list of dials, idle or spare connections */
 	struct pool_waiter *waiter; /* the one for whom it is being opened; NULL where that one does
 				       not wait any more */
+	uint64_t identity;          /* of the credential that it was opened for; 0 = none */
 	struct timer timer;         /* the handshake's */
 	uint64_t connect_us;        /* how long opening it took; 0 once it is reused */
 	uint64_t tls_us;            /* the handshake's part of it */
 	uint64_t idle_ms;           /* before it was lent this time */
-	uint64_t retire_ms;         /* when it is too old */
+	uint64_t retire_ms;         /* from then on it is not lent: too old, or what it was opened
+				       under ends */
 	uint64_t idle_limit_ms;     /* how long it may be idle */
 	enum connection_state state;
+	uint32_t serial; /* of the TLS certificate that was shown; 0 = none was */
 	bool reused;
 	bool ended; /* the stream told its end to the borrower */
 };
@@ -58,6 +61,12 @@ struct connection {
  * Every member is set. */
 void connection_dial(
 	struct connection *connection, struct connector *connector, uint64_t timeout_ms);
+/* What it was opened under: see struct idle_entry. Where nothing is shown to the upstream, 0. */
+static inline uint64_t connection_key(uint64_t identity, uint32_t serial)
+{
+	/* Both are 0 of most; multiples of the golden ratio keep the serial apart from a hash. */
+	return identity ^ serial * UINT64_C(0x9E3779B97F4A7C15);
+}
 /* HELD becomes LENT. `reused`: it was in the pool before, `idle_ms` long. */
 void connection_lend(struct connection *connection, bool reused, uint64_t idle_ms);
 /* LENT becomes HELD. False where something stands in the stream that belongs to the last exchange,

@@ -35,24 +35,13 @@ enum credential_life credential_life(uint64_t expires_s, uint64_t margin_ms, uin
 	return left_ms(expires_s, margin_ms, now_wall_us) == 0 ? CREDENTIAL_ENDS : CREDENTIAL_LIVES;
 }
 
-bool credential_keeps_connection(
-	uint64_t opened_under, uint64_t current, uint64_t until_ms, uint64_t now_ms)
+bool credential_applies(unsigned method, const struct credential_scope *scope)
 {
-	return opened_under == current && now_ms < until_ms;
-}
-
-bool credential_applies(struct slice method, const struct credential_scope *scope)
-{
-	for (size_t i = 0; i < scope->method_count; i++) {
-		if (slice_equal(method, scope->methods[i])) {
-			return true;
-		}
-	}
-	return scope->method_count == 0;
+	return (scope->methods >> method & 1) != 0;
 }
 
 bool credential_is_added(
-	struct slice method, const struct credential_scope *scope, bool client_has_field)
+	unsigned method, const struct credential_scope *scope, bool client_has_field)
 {
 	return credential_applies(method, scope) && (scope->replaces || !client_has_field);
 }

@@ -10,9 +10,11 @@
 #ifndef SIGHTGLASS_POOL_CREDENTIAL_RULES_H
 #define SIGHTGLASS_POOL_CREDENTIAL_RULES_H
 
-#include "base/slice.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 #define CREDENTIAL_FOREVER UINT64_MAX
+#define CREDENTIAL_EVERY_METHOD 0xffffu
 
 enum {
 	CREDENTIAL_RETRY_MIN_MS = 1000,
@@ -34,28 +36,21 @@ enum credential_life {
 };
 enum credential_life credential_life(uint64_t expires_s, uint64_t margin_ms, uint64_t now_wall_us);
 
-/*
- * Whether a connection that was opened under the credential of identity `opened_under`, usable
- * until `until_ms`, may go back to the pool (or be lent from it) while `current` is the upstream's.
- */
-bool credential_keeps_connection(
-	uint64_t opened_under, uint64_t current, uint64_t until_ms, uint64_t now_ms);
-
 /* Which requests get the credential. */
 struct credential_scope {
-	const struct slice *methods; /* `use_for`; borrowed */
-	size_t method_count;         /* 0 = every method */
-	bool replaces;               /* what the client itself put into that field */
+	/* `use_for`: a bit (1 << number) each. Which method has which number is the business of
+	 * those who ask. */
+	uint32_t methods;
+	bool replaces; /* what the client itself put into that field */
 };
 
-/* Methods differ by case (RFC 9110 section 9.1). */
-bool credential_applies(struct slice method, const struct credential_scope *scope);
+bool credential_applies(unsigned method, const struct credential_scope *scope);
 /*
  * Whether the credential's field goes into the request; `client_has_field` says that the client
  * sent one of that name. Its own is never overwritten unless the scope says so.
  */
 bool credential_is_added(
-	struct slice method, const struct credential_scope *scope, bool client_has_field);
+	unsigned method, const struct credential_scope *scope, bool client_has_field);
 
 /*
  * In how many milliseconds the next credential is fetched, for those that are fetched (a file is

@@ -25,6 +25,7 @@ const char *failure_name(enum failure why)
 		[FAILURE_QUEUE_FULL] = "queue_full",
 		[FAILURE_QUEUE_TIMEOUT] = "queue_timeout",
 		[FAILURE_BREAKER_OPEN] = "breaker_open",
+		[FAILURE_CREDENTIAL] = "credential",
 	};
 
 	assert(why < FAILURES);

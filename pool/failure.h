@@ -31,7 +31,8 @@ enum failure {
 	FAILURE_QUEUE_FULL,
 	FAILURE_QUEUE_TIMEOUT,
 	FAILURE_BREAKER_OPEN,
-	FAILURES /* how many there are */
+	FAILURE_CREDENTIAL, /* there was none that is still good */
+	FAILURES            /* how many there are */
 };
 
 /* As it stands in metrics and the API: "refused", "connect_timeout", …; "none". */

@@ -67,7 +67,8 @@ void idle_remove(struct idle_list *idle, struct idle_entry *entry)
 	idle->count--;
 }
 
-struct idle_entry *idle_take(struct idle_list *idle, uint64_t now_ms, uint64_t within_ms)
+struct idle_entry *idle_take(
+	struct idle_list *idle, uint64_t now_ms, uint64_t within_ms, uint64_t key)
 {
 	list_each (node, after, &idle->entries) {
 		struct idle_entry *entry = entry_of(node);
@@ -75,7 +76,7 @@ struct idle_entry *idle_take(struct idle_list *idle, uint64_t now_ms, uint64_t w
 		if (within_ms != 0 && now_ms - entry->since_ms > within_ms) {
 			return NULL; /* those that follow are older still */
 		}
-		if (now_ms < entry->until_ms) {
+		if (now_ms < entry->until_ms && entry->key == key) {
 			idle_remove(idle, entry);
 			return entry;
 		}

@@ -19,6 +19,7 @@ struct idle_entry {
 	struct list node;
 	uint64_t since_ms;
 	uint64_t until_ms; /* from then on it is not lent */
+	uint64_t key;      /* what it was opened under: lent to nobody with another one */
 };
 
 struct idle_list {
@@ -46,11 +47,12 @@ void idle_park(
 	struct idle_list *idle, struct idle_entry *entry, uint64_t now_ms, uint64_t until_ms);
 void idle_remove(struct idle_list *idle, struct idle_entry *entry);
 /*
- * Takes out the newest that has not passed its time. Where `within_ms` is not 0, only one that
- * became idle within that time. NULL where there is none. What has passed its time is left for
- * idle_pop_expired().
+ * Takes out the newest of that key that has not passed its time. Where `within_ms` is not 0, only
+ * one that became idle within that time. NULL where there is none. What has passed its time is left
+ * for idle_pop_expired().
  */
-struct idle_entry *idle_take(struct idle_list *idle, uint64_t now_ms, uint64_t within_ms);
+struct idle_entry *idle_take(
+	struct idle_list *idle, uint64_t now_ms, uint64_t within_ms, uint64_t key);
 /* The one that has been idle longest; NULL where none is. Stays in the list. */
 struct idle_entry *idle_oldest(const struct idle_list *idle);
 /* How many have been idle for at least `for_ms`. */

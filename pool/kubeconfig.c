@@ -154,6 +154,29 @@ void kubeconfig_fini(struct kubeconfig *config)
 	*config = (struct kubeconfig){.files = NULL};
 }
 
+/* What messages call it; without the data, the name alone would be read as a file. */
+static const char *name_of(struct slice data, const char *file, const char *member)
+{
+	return data.len == 0 ? NULL : file != NULL ? file : member;
+}
+
+struct tls_settings kubeconfig_tls_settings(
+	const struct kubeconfig *config, struct slice certificate, struct slice key)
+{
+	struct slice ca = secret_slice(&config->ca);
+
+	return (struct tls_settings){
+		.ca_file = name_of(ca, config->ca_file, "certificate-authority-data"),
+		.certificate_file =
+			name_of(certificate, config->certificate_file, "the client certificate"),
+		.key_file = name_of(key, config->key_file, "the client's key"),
+		.ca_data = ca,
+		.certificate_data = certificate,
+		.key_data = key,
+		.verify = config->verify,
+	};
+}
+
 struct credential *kubeconfig_credential(
 	const struct kubeconfig *config, const struct credential_key *key)
 {

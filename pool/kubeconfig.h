@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/secret.h"
+#include "base/tls_context.h"
 #include "pool/credential.h"
 #include "pool/exec_credential.h"
 
@@ -76,6 +77,10 @@ enum err_code kubeconfig_load(const struct kubeconfig_url *url,
 /* Overwrites the secrets. */
 void kubeconfig_fini(struct kubeconfig *config);
 
+/* For the TLS with its server, borrowed from it; with its user's certificate and key, or a
+ * plugin's. */
+struct tls_settings kubeconfig_tls_settings(
+	const struct kubeconfig *config, struct slice certificate, struct slice key);
 /* Who we are, as a new reference; NULL where nobody, and for KUBECONFIG_EXEC. */
 struct credential *kubeconfig_credential(
 	const struct kubeconfig *config, const struct credential_key *key);

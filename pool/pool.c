@@ -2,7 +2,8 @@
  * Layer: pool. One job: see pool.h.
  *
  * A connection is in one of these lists by its `idle.node`: `dials` while it is being opened,
- * `idle`, `spare` (its memory waits for the next one), or in none while it is lent or closing. A
+ * `idle`, `leaving` for the rest of a turn, `spare` (its memory waits for the next one), or in none
+ * while it is lent or closing. A
  * waiter is in `waiters` while it is QUEUED or DIALING, in `settled` while its callback is due. A
  * DIALING waiter and its dial point at each other until one of them ends or the waiter is served
  * otherwise.
@@ -12,8 +13,10 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/tls_sessions.h"
+#include "pool/credential_rules.h"
 #include "pool/pool_state.h"
 #include "pool/upstream_shared.h"
 
@@ -100,6 +103,102 @@ static void park(struct pool *pool, struct connection *connection)
 	}
 }
 
+/* --- what connections are opened under */
+
+static void on_leave(struct task *task)
+{
+	struct pool *pool = container_of(task, struct pool, leave);
+	struct list *node;
+
+	while ((node = list_pop_front(&pool->leaving)) != NULL) {
+		end(connection_of(container_of(node, struct idle_entry, node)));
+	}
+}
+
+/* True where a connection may not be lent again. */
+static bool is_stale(const struct pool *pool, const struct connection *connection)
+{
+	return connection->serial != pool->serial ||
+	       !identities_keep(&pool->identities, connection->identity);
+}
+
+/* Those that are idle and stale are not lent from here on; they are closed when the turn has done
+ * what it is about. */
+static void let_stale_leave(struct pool *pool)
+{
+	list_each (node, after, &pool->shelf.idle.entries) {
+		struct connection *connection =
+			connection_of(container_of(node, struct idle_entry, node));
+
+		if (is_stale(pool, connection)) {
+			shelf_remove(&pool->shelf, &connection->idle);
+			list_push_back(&pool->leaving, &connection->idle.node);
+			tally_add(&pool->tally, TALLY_EXPIRED);
+		}
+	}
+	if (!list_empty(&pool->leaving)) {
+		loop_settled(pool->connector.loop, &pool->leave);
+	}
+}
+
+static void take_credential(struct pool *pool)
+{
+	credential_unref(pool->credential);
+	pool->credential = credential_source_hold(pool->source, &pool->generation);
+	identities_keep_only(&pool->identities, credential_identity(pool->credential));
+}
+
+/* What was replaced since the last look: two loads of what is hardly ever written. */
+static void look_for_changes(struct pool *pool)
+{
+	bool changed = false;
+
+	if (pool->tls != NULL && tls_source_serial(pool->tls) != pool->serial) {
+		pool->serial = tls_source_serial(pool->tls);
+		changed = true;
+	}
+	if (pool->source != NULL &&
+		credential_source_generation(pool->source) != pool->generation) {
+		take_credential(pool);
+		changed = true;
+	}
+	if (changed) {
+		let_stale_leave(pool);
+	}
+}
+
+struct credential *pool_credential(struct pool *pool, bool *known)
+{
+	if (pool->source != NULL) {
+		look_for_changes(pool);
+	}
+	*known = pool->generation != 0;
+	return pool->credential;
+}
+
+/* Until when what is opened for that credential may be kept; within the margin, or for one that the
+ * upstream has no more, not beyond the request. */
+static uint64_t admit(struct pool *pool, const struct credential *credential)
+{
+	uint64_t now = now_ms(pool);
+	uint64_t until_ms;
+
+	if (credential == NULL) {
+		return IDLE_FOREVER;
+	}
+	until_ms = credential_usable_until(credential_expires_s(credential),
+		pool->settings->safety_margin_ms, clock_wall_us(), now);
+	if (pool->source != NULL &&
+		credential_identity(credential) != credential_identity(pool->credential)) {
+		until_ms = now;
+	}
+	if (until_ms > now && identities_admit(&pool->identities, credential_identity(credential),
+				      until_ms, now) != 0) {
+		let_stale_leave(pool);
+	}
+	return until_ms;
+}
+
 /* --- waiters */
 
 static void settle(struct pool *pool, struct pool_waiter *waiter)
@@ -122,6 +221,8 @@ static enum failure failure_of_refusal(enum err_code why)
 		return FAILURE_QUEUE_TIMEOUT;
 	case ERR_BREAKER_OPEN:
 		return FAILURE_BREAKER_OPEN;
+	case ERR_CREDENTIAL:
+		return FAILURE_CREDENTIAL;
 	default:
 		return FAILURE_NONE; /* we end */
 	}
@@ -154,13 +255,13 @@ static void serve(
 	settle(pool, waiter);
 }
 
-/* The first waiter that this connection can serve. */
-static struct pool_waiter *first_waiter(const struct pool *pool, bool fresh)
+/* The first waiter that a connection of that identity can serve. */
+static struct pool_waiter *first_waiter(const struct pool *pool, uint64_t identity, bool fresh)
 {
 	for (struct list *node = pool->waiters.next; node != &pool->waiters; node = node->next) {
 		struct pool_waiter *waiter = waiter_of(node);
 
-		if (fresh || !waiter->fresh) {
+		if ((fresh || !waiter->fresh) && waiter->identity == identity) {
 			return waiter;
 		}
 	}
@@ -174,7 +275,7 @@ static struct pool_waiter *first_waiter(const struct pool *pool, bool fresh)
  */
 static void offer(struct pool *pool, struct connection *connection, bool fresh)
 {
-	struct pool_waiter *waiter = first_waiter(pool, fresh);
+	struct pool_waiter *waiter = first_waiter(pool, connection->identity, fresh);
 
 	if (pool->closing) {
 		end(connection);
@@ -224,8 +325,12 @@ static void dial(struct pool *pool, struct pool_waiter *waiter)
 	pool->begun++;
 	connection_dial(connection, &pool->connector, timeout_ms);
 	connection->waiter = waiter;
+	connection->identity = waiter->identity;
 	connection->retire_ms = idle_retire_ms(
 		now_ms(pool), settings->max_age_ms, pool->member.index + pool->begun);
+	if (waiter->until_ms < connection->retire_ms) {
+		connection->retire_ms = waiter->until_ms;
+	}
 	list_push_back(&pool->dials, &connection->idle.node);
 }
 
@@ -253,6 +358,8 @@ static void describe_refusal(
 			name, pool->settings->queue_timeout_ms);
 	} else if (why == ERR_BREAKER_OPEN) {
 		upstream_describe_open(pool->connector.upstream, waiter->retry_ms, err);
+	} else if (why == ERR_CREDENTIAL) {
+		credential_source_explain(pool->source, err);
 	} else {
 		err_set(err, why, "upstream %s: its connections are being closed", name);
 	}
@@ -271,11 +378,14 @@ static void free_when_empty(struct pool *pool)
 	}
 	assert(list_empty(&pool->waiters) && list_empty(&pool->settled));
 	shelf_fini(&pool->shelf);
+	identities_fini(&pool->identities);
+	credential_unref(pool->credential);
 	tally_leave(upstream_tallies(pool->connector.upstream), &pool->tally);
 	while ((node = list_pop_front(&pool->spare)) != NULL) {
 		mem_free(connection_of(container_of(node, struct idle_entry, node)));
 	}
 	task_cancel(&pool->deliver);
+	task_cancel(&pool->leave);
 	tls_sessions_destroy(pool->connector.sessions);
 	mem_free(pool);
 	closed(context);
@@ -451,10 +561,16 @@ struct pool *pool_create(struct loop *loop, struct upstream *upstream)
 	self->connector.upstream = upstream;
 	self->connector.events = &connection_events;
 	resolver_init(&self->connector.resolver, loop, address->host, address->port);
-	if (upstream_tls_source(upstream) != NULL) {
+	self->tls = upstream_tls_source(upstream);
+	self->source = upstream_credential_source(upstream);
+	self->guarded = self->tls != NULL || self->source != NULL;
+	if (self->tls != NULL) {
 		self->connector.sessions = tls_sessions_create();
 	}
 	self->settings = upstream_pool_settings(upstream);
+	identities_init(&self->identities, self->settings->max_entries);
+	list_init(&self->leaving);
+	task_init(&self->leave, on_leave);
 	self->wakeup.run = on_wakeup;
 	shelf_init(&self->shelf, loop, upstream_places(upstream), &self->tally, on_leaves);
 	list_init(&self->dials);
@@ -490,6 +606,7 @@ void pool_close(struct pool *pool, void (*closed)(void *context), void *context)
 	while ((oldest = shelf_take_oldest(&pool->shelf)) != NULL) {
 		end(connection_of(oldest));
 	}
+	on_leave(&pool->leave);
 	pool->resolver_quiet = resolver_stop(&pool->connector.resolver, on_resolver_quiet);
 	places_retire(&pool->member);
 	hold_for_wake(pool);
@@ -501,9 +618,19 @@ struct upstream *pool_upstream(const struct pool *pool)
 	return pool->connector.upstream;
 }
 
-struct connection *pool_take(struct pool *pool, uint64_t used_within_ms)
+struct connection *pool_take(
+	struct pool *pool, const struct credential *credential, uint64_t used_within_ms)
 {
-	struct idle_entry *entry = shelf_take(&pool->shelf, used_within_ms);
+	uint64_t key = 0;
+	struct idle_entry *entry;
+
+	if (pool->guarded || credential != NULL) {
+		if (credential == NULL) { /* else pool_credential() has looked, and lent it */
+			look_for_changes(pool);
+		}
+		key = connection_key(credential_identity(credential), pool->serial);
+	}
+	entry = shelf_take(&pool->shelf, used_within_ms, key);
 
 	if (entry == NULL) {
 		return NULL;
@@ -518,6 +645,7 @@ void pool_waiter_init(struct pool_waiter *waiter)
 		.ready = waiter->ready,
 		.failed = waiter->failed,
 		.connect_timeout_ms = waiter->connect_timeout_ms,
+		.credential = waiter->credential,
 		.pass = waiter->pass,
 	};
 	list_init(&waiter->node);
@@ -539,6 +667,8 @@ void pool_acquire(struct pool *pool, struct pool_waiter *waiter, bool fresh)
 	struct loop *loop = pool->connector.loop;
 
 	begin_waiting(pool, waiter, fresh);
+	waiter->identity = credential_identity(waiter->credential);
+	waiter->until_ms = admit(pool, waiter->credential);
 	if (pool->closing) {
 		refuse(pool, waiter, ERR_DRAINING);
 		return;
@@ -566,6 +696,12 @@ void pool_refuse(struct pool *pool, struct pool_waiter *waiter, uint64_t wait_ms
 	begin_waiting(pool, waiter, false);
 	waiter->retry_ms = wait_ms;
 	refuse(pool, waiter, pool->closing ? ERR_DRAINING : ERR_BREAKER_OPEN);
+}
+
+void pool_refuse_credential(struct pool *pool, struct pool_waiter *waiter)
+{
+	begin_waiting(pool, waiter, false);
+	refuse(pool, waiter, pool->closing ? ERR_DRAINING : ERR_CREDENTIAL);
 }
 
 void pool_cancel(struct pool_waiter *waiter)
@@ -597,6 +733,15 @@ void pool_cancel(struct pool_waiter *waiter)
 	}
 }
 
+static bool has_become_stale(struct pool *pool, const struct connection *connection)
+{
+	if (!pool->guarded && connection->identity == 0) {
+		return false;
+	}
+	look_for_changes(pool);
+	return is_stale(pool, connection);
+}
+
 void pool_return(struct connection *connection, uint64_t keep_alive_ms)
 {
 	struct pool *pool = pool_of(connection);
@@ -604,7 +749,7 @@ void pool_return(struct connection *connection, uint64_t keep_alive_ms)
 	lent_no_more(pool);
 	if (!connection_reclaim(connection)) {
 		end(connection);
-	} else if (now_ms(pool) >= connection->retire_ms) {
+	} else if (now_ms(pool) >= connection->retire_ms || has_become_stale(pool, connection)) {
 		tally_add(&pool->tally, TALLY_EXPIRED);
 		end(connection);
 	} else {

@@ -12,6 +12,9 @@
  *   then opened for nobody serves the next, or becomes idle.
  * - A connection that cannot be opened fails the waiter for whom it was begun, and no other; each
  *   waiter has one attempt.
+ * - A connection is lent to requests of the credential that it was opened for, and to no other;
+ *   it leaves with that, or with the client certificate that was shown when it was opened. Within
+ *   the upstream's safety margin before that end it serves one request and is closed.
  * - Places go by age over all workers; a connection that is given back serves this worker's own
  *   first waiter, unless somebody elsewhere has waited noticeably longer: then it is closed and its
  *   place goes there. See pool/places.h.
@@ -27,6 +30,7 @@
 #include "base/loop.h"
 #include "base/stream.h"
 #include "base/timer.h"
+#include "pool/credential.h"
 #include "pool/places.h"
 #include "pool/upstream.h"
 
@@ -55,10 +59,14 @@ struct pool_waiter {
 	void (*ready)(struct pool_waiter *waiter, struct connection *connection);
 	/*
 	 * ERR_RESOLVE, ERR_CONNECT, ERR_CONNECT_TIMEOUT, ERR_QUEUE_FULL, ERR_QUEUE_TIMEOUT,
-	 * ERR_BREAKER_OPEN or ERR_DRAINING, with a sentence that names the upstream.
+	 * ERR_BREAKER_OPEN, ERR_CREDENTIAL or ERR_DRAINING, with a sentence that names the
+	 * upstream.
 	 */
 	void (*failed)(struct pool_waiter *waiter, const struct err *err);
 	uint64_t connect_timeout_ms; /* 0 = the pool's; a route may say less */
+	/* What the request goes out with; NULL: nothing of ours. Looked at within pool_acquire().
+	 */
+	const struct credential *credential;
 	/* What outcome_enter() gave, or NULL: a connection that cannot be opened for the waiter
 	 * uses it up. */
 	struct breaker_pass *pass;
@@ -75,6 +83,8 @@ struct pool_waiter {
 	struct place_ticket ticket;
 	struct timer timer;            /* the queue's timeout */
 	struct connection *connection; /* the one being opened for it, or the one it gets */
+	uint64_t identity;             /* of its credential; 0 = none */
+	uint64_t until_ms;             /* how long what is opened for it may be kept */
 	enum err_code refusal;         /* why it gets none */
 	enum pool_waiter_phase phase;
 	bool fresh;
@@ -100,12 +110,21 @@ void pool_close(struct pool *pool, void (*closed)(void *context), void *context)
 struct upstream *pool_upstream(const struct pool *pool);
 
 /*
- * Lends the idle connection that became idle last, where there is one that has not passed its
+ * The upstream's credential as it stands now, and whether one was ever read: without one, nobody is
+ * to be asked for anything. NULL where there is none. It is good for a pool_take() or
+ * pool_acquire() right behind; who needs it longer takes a reference.
+ */
+struct credential *pool_credential(struct pool *pool, bool *known);
+
+/*
+ * Lends the idle connection of that credential (NULL: of none) that became idle last, where there
+ * is one that has not passed its
  * timeouts (and, where `used_within_ms` is not 0, that was in use within that time: for methods
  * that are not idempotent). NULL where there is none: then pool_acquire. The caller attaches itself
  * before it returns to the loop.
  */
-struct connection *pool_take(struct pool *pool, uint64_t used_within_ms);
+struct connection *pool_take(
+	struct pool *pool, const struct credential *credential, uint64_t used_within_ms);
 
 /* Before the first pool_acquire. Leaves alone what the borrower sets. */
 void pool_waiter_init(struct pool_waiter *waiter);
@@ -121,6 +140,9 @@ void pool_acquire(struct pool *pool, struct pool_waiter *waiter, bool fresh);
  * later. `wait_ms` is what outcome_enter() said.
  */
 void pool_refuse(struct pool *pool, struct pool_waiter *waiter, uint64_t wait_ms);
+/* The same, where the request has to have a credential and there is none that is still good:
+ * ERR_CREDENTIAL. */
+void pool_refuse_credential(struct pool *pool, struct pool_waiter *waiter);
 /* The waiter is forgotten; its callbacks are not called. Harmless on one that does not wait. */
 void pool_cancel(struct pool_waiter *waiter);
 

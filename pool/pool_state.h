@@ -5,6 +5,8 @@
 #define SIGHTGLASS_POOL_POOL_STATE_H
 
 #include "pool/connection.h"
+#include "pool/credential_source.h"
+#include "pool/identities.h"
 #include "pool/pool.h"
 #include "pool/retry_budget.h"
 #include "pool/shelf.h"
@@ -18,6 +20,15 @@ struct pool {
 	struct tally tally;
 	struct shelf shelf; /* what is idle */
 	struct retry_budget retries;
+	bool guarded; /* something is shown to the upstream: these, as they were last seen */
+	struct tls_source *tls;           /* NULL: plain */
+	uint32_t serial;                  /* the certificate's */
+	struct credential_source *source; /* NULL: no credential */
+	uint32_t generation;
+	struct credential *credential;
+	struct identities identities; /* of the credentials whose connections are kept */
+	struct list leaving;          /* connections to be closed at the end of the turn */
+	struct task leave;
 	bool alert; /* somebody waits for a place: see places_keep() */
 	bool closing;
 	bool resolver_quiet;

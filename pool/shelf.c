@@ -107,9 +107,10 @@ bool shelf_park(struct shelf *shelf, struct idle_entry *entry, uint64_t until_ms
 	return true;
 }
 
-struct idle_entry *shelf_take(struct shelf *shelf, uint64_t within_ms)
+struct idle_entry *shelf_take(struct shelf *shelf, uint64_t within_ms, uint64_t key)
 {
-	struct idle_entry *entry = idle_take(&shelf->idle, loop_now_ms(shelf->loop), within_ms);
+	struct idle_entry *entry =
+		idle_take(&shelf->idle, loop_now_ms(shelf->loop), within_ms, key);
 
 	if (entry != NULL) {
 		changed(shelf);

@@ -50,7 +50,7 @@ static inline bool shelf_empty(const struct shelf *shelf)
 /* Keeps the entry until `until_ms`. False where that time has come already. */
 bool shelf_park(struct shelf *shelf, struct idle_entry *entry, uint64_t until_ms);
 /* See idle_take(). */
-struct idle_entry *shelf_take(struct shelf *shelf, uint64_t within_ms);
+struct idle_entry *shelf_take(struct shelf *shelf, uint64_t within_ms, uint64_t key);
 /* Takes out the one that has been idle longest; NULL where none is. */
 struct idle_entry *shelf_take_oldest(struct shelf *shelf);
 void shelf_remove(struct shelf *shelf, struct idle_entry *entry);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "pool/credential_source.h"
 #include "pool/upstream_shared.h"
 
 struct upstream {
@@ -22,6 +23,7 @@ struct upstream {
 	struct pool_settings settings;
 	struct tls_source *tls; /* NULL: plain */
 	char *tls_name;
+	struct credential_source *credential; /* NULL: none */
 	_Atomic bool reachable;
 	const char *_Atomic tls_version; /* of the last handshake; NULL before it */
 	struct breaker breaker; /* read by every exchange: its neighbours are seldom written */
@@ -38,6 +40,8 @@ const struct pool_settings pool_settings_default = {
 	.queue = 1000,
 	.queue_timeout_ms = 5000,
 	.connect_timeout_ms = 10000,
+	.max_entries = 32,
+	.safety_margin_ms = 60000,
 	.breaker = {.failures = 5, .open_ms = 10000},
 };
 
@@ -67,6 +71,7 @@ void upstream_destroy(struct upstream *upstream)
 		return;
 	}
 	tls_source_destroy(upstream->tls);
+	credential_source_destroy(upstream->credential);
 	mem_free(upstream->tls_name);
 	tally_set_fini(&upstream->tallies);
 	places_fini(&upstream->places);
@@ -89,6 +94,17 @@ void upstream_set_tls(struct upstream *upstream, struct tls_source *source, cons
 	assert(upstream->tls == NULL && !upstream->address.is_unix);
 	upstream->tls = source;
 	upstream->tls_name = mem_strdup(name == NULL ? upstream->address.host : name);
+}
+
+void upstream_set_credential(struct upstream *upstream, struct credential_source *source)
+{
+	assert(upstream->credential == NULL);
+	upstream->credential = source;
+}
+
+struct credential_source *upstream_credential_source(const struct upstream *upstream)
+{
+	return upstream->credential;
 }
 
 struct tls_source *upstream_tls_source(struct upstream *upstream)

@@ -39,10 +39,14 @@ struct pool_settings {
 	uint32_t queue;      /* exchanges that may wait for a place, of all workers together */
 	uint64_t queue_timeout_ms;   /* 0 = no limit */
 	uint64_t connect_timeout_ms; /* finding the address and connecting; 0 = the system's */
+	uint32_t max_entries;        /* credentials whose connections one pool keeps, at a time */
+	/* How long before its credential ends, or its certificate, a connection is not kept. */
+	uint64_t safety_margin_ms;
 	struct breaker_settings breaker;
 };
 
-/* INTERFACE section 1: 50, 20, 60s, 300s, 1000, 5s; connect 10s; breaker 5, 10s. */
+/* INTERFACE section 1: 50, 20, 60s, 300s, 1000, 5s; connect 10s; 32, 60s; breaker 5,
+ * 10s. */
 extern const struct pool_settings pool_settings_default;
 
 /* Where an upstream is, taken from its URL. */
@@ -72,6 +76,7 @@ struct tls_settings upstream_tls_settings(const struct upstream_tls *tls);
 enum err_code upstream_address_parse(
 	struct slice url, struct upstream_address *address, struct err *err);
 
+struct credential_source;
 struct upstream; /* opaque: its members are in upstream.c */
 
 /* Copies its arguments. Ended when every pool on it is gone. */
@@ -82,6 +87,13 @@ struct upstream *upstream_create(const char *name, const struct upstream_address
  * address's where that is NULL. Takes `source` over. Before the first pool is made.
  */
 void upstream_set_tls(struct upstream *upstream, struct tls_source *source, const char *name);
+/*
+ * From here on requests to it may have a credential. Takes `source` over. Before the first pool is
+ * made.
+ */
+void upstream_set_credential(struct upstream *upstream, struct credential_source *source);
+/* NULL: nobody gets one. */
+struct credential_source *upstream_credential_source(const struct upstream *upstream);
 /* NULL: it is plain. */
 struct tls_source *upstream_tls_source(struct upstream *upstream);
 /* Takes NULL. */

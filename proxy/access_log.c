@@ -28,6 +28,7 @@ const char *access_log_flags(const struct exchange *exchange)
 	case ERR_CONNECT:
 	case ERR_TLS:
 	case ERR_CONNECT_TIMEOUT:
+	case ERR_CREDENTIAL:
 		return "UF";
 	case ERR_UPSTREAM_RESET:
 		return "UC";

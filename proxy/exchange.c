@@ -352,6 +352,7 @@ static enum exchange_state final_state(const struct exchange *exchange)
 	case ERR_UPSTREAM_SYNTAX:
 	case ERR_QUEUE_FULL:
 	case ERR_BREAKER_OPEN:
+	case ERR_CREDENTIAL:
 	case ERR_NO_UPSTREAM:
 		return EXCHANGE_UPSTREAM_FAILED;
 	case ERR_CONNECT_TIMEOUT:

@@ -312,7 +312,8 @@ static void drop_from_request(struct exchange *exchange)
 	}
 }
 
-struct slice forwarding_request(struct exchange *exchange, const struct upstream_address *address)
+struct slice forwarding_request(struct exchange *exchange, const struct upstream_address *address,
+	const struct credential *credential)
 {
 	const struct head *head = &exchange->request;
 	struct slice request_id_name = exchange->worker->settings->request_id_name;
@@ -321,7 +322,8 @@ struct slice forwarding_request(struct exchange *exchange, const struct upstream
 								    : slice_str(address->authority);
 	size_t room = head_writer_bound(head) + ADDED_MAX + prefix.len + authority.len +
 		      exchange->host.len + exchange->request_id.len + request_id_name.len +
-		      strlen(exchange->peer_ip) +
+		      strlen(exchange->peer_ip) + credential_field_name(credential).len +
+		      credential_field_value(credential).len +
 		      2 * (size_t)head->count; /* ", " a line of X-Forwarded-For */
 	struct head_writer writer;
 	struct slice target = exchange->target.origin_form;
@@ -330,6 +332,9 @@ struct slice forwarding_request(struct exchange *exchange, const struct upstream
 		prefix.len = 0;
 	}
 	drop_from_request(exchange);
+	if (credential != NULL) {
+		drop_named(&exchange->request, credential_field_name(credential));
+	}
 	head_writer_init(&writer, loop_scratch(exchange->loop, room), room);
 	head_writer_request_line(&writer, head->method_name, prefix, target);
 	if (exchange->host.ptr ==
@@ -356,6 +361,10 @@ struct slice forwarding_request(struct exchange *exchange, const struct upstream
 	}
 	if (exchange->traceparent_is_ours) {
 		head_writer_field(&writer, field_name(FIELD_TRACEPARENT), exchange->traceparent);
+	}
+	if (credential_field_name(credential).len > 0) {
+		head_writer_field(&writer, credential_field_name(credential),
+			credential_field_value(credential));
 	}
 	write_forwarding_fields(&writer, exchange);
 	head_writer_end(&writer);

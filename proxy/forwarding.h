@@ -11,6 +11,7 @@
 #include "base/slice.h"
 #include "http/framing.h"
 #include "http/head.h"
+#include "pool/credential.h"
 #include "pool/upstream.h"
 #include "proxy/exchange.h"
 
@@ -20,9 +21,13 @@
  */
 void forwarding_identify(struct exchange *exchange);
 
-/* The request's head as it goes to that upstream, in the loop's scratch memory: it lives until the
- * end of the turn. May be called again for a retry. */
-struct slice forwarding_request(struct exchange *exchange, const struct upstream_address *address);
+/*
+ * The request's head as it goes to that upstream, in the loop's scratch memory: it lives until the
+ * end of the turn. Where `credential` is not NULL, its field takes the place of the client's own.
+ * May be called again for a retry.
+ */
+struct slice forwarding_request(struct exchange *exchange, const struct upstream_address *address,
+	const struct credential *credential);
 
 /* How the client's connection takes an answer. */
 struct delivery {

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include "base/tls_trust.h"
 #include "proxy/access_log.h"
 #include "proxy/listener.h"
+#include "proxy/upstreams.h"
 
 enum {
 	DESCRIPTORS_KEPT =
@@ -40,7 +42,7 @@ struct bound_address {
 struct server {
 	const struct proxy_settings *settings;
 	struct route_table *routes;
-	struct upstream **upstreams;
+	struct upstreams *upstreams;
 	struct worker **workers;
 	pthread_t *threads;
 	struct observer **access_logs;
@@ -123,7 +125,7 @@ static int bind_for_worker(
 	if (first < 0 || !shares) {
 		return listener_bind(listen, port, err);
 	}
-	fd = dup(first);
+	fd = fcntl(first, F_DUPFD_CLOEXEC, 0); /* not for the plugins that we start */
 	if (fd < 0) {
 		err_set(err, ERR_SYSTEM, "listen %s: dup: %s", listen->text, strerror(errno));
 	}
@@ -190,8 +192,8 @@ static enum err_code make_workers(struct server *server, struct err *err)
 
 	for (unsigned i = 0; i < settings->workers; i++) {
 		struct worker *worker = mem_alloc(sizeof(*worker));
-		int rc =
-			worker_init(worker, server, i, settings, server->routes, server->upstreams);
+		int rc = worker_init(worker, server, i, settings, server->routes,
+			upstreams_list(server->upstreams));
 
 		if (rc < 0) {
 			mem_free(worker);
@@ -208,19 +210,6 @@ static enum err_code make_workers(struct server *server, struct err *err)
 	return ERR_NONE;
 }
 
-static void make_upstreams(struct server *server)
-{
-	const struct proxy_settings *settings = server->settings;
-
-	server->upstreams = mem_alloc_array(settings->upstream_count, sizeof(struct upstream *));
-	for (uint32_t i = 0; i < settings->upstream_count; i++) {
-		const struct upstream_settings *upstream = &settings->upstreams[i];
-
-		server->upstreams[i] =
-			upstream_create(upstream->name, &upstream->address, &upstream->pool);
-	}
-}
-
 static enum err_code read_listener_certificate(struct server *server, struct err *err)
 {
 	const struct listener_tls *files = &server->settings->tls;
@@ -235,54 +224,11 @@ static enum err_code read_listener_certificate(struct server *server, struct err
 	return server->tls == NULL ? err->code : ERR_NONE;
 }
 
-static enum err_code read_certificates(struct server *server, struct err *err)
-{
-	for (uint32_t i = 0; i < server->settings->upstream_count; i++) {
-		const struct upstream_settings *upstream = &server->settings->upstreams[i];
-		struct tls_settings settings = upstream_tls_settings(&upstream->tls);
-		struct tls_source *source;
-
-		if (!upstream->address.is_https) {
-			continue;
-		}
-		source = tls_source_create(TLS_CLIENT, &settings, err);
-		if (source == NULL) {
-			err_prefix(err, upstream->name);
-			return err->code;
-		}
-		upstream_set_tls(server->upstreams[i], source, upstream->tls.server_name);
-		if (upstream->tls.ca == NULL && upstream->tls.verify) {
-			tls_trust_prepare();
-		}
-	}
-	return read_listener_certificate(server, err);
-}
-
-static void reread(struct tls_source *source, const char *whose)
-{
-	struct err err;
-
-	if (tls_source_reload(source, &err) == ERR_NONE) {
-		log_info("%s: its TLS files are read anew, for the connections to come", whose);
-	} else {
-		log_error("%s: %s; what was read before stays in use", whose, err.text);
-	}
-}
-
 static void on_listener_files_changed(void *context)
 {
 	const struct server *server = context;
 
-	reread(server->tls, "listeners");
-}
-
-static void on_upstream_files_changed(void *context)
-{
-	struct upstream *upstream = context;
-	char whose[sizeof("upstream ") + UPSTREAM_NAME_MAX];
-
-	(void)snprintf(whose, sizeof(whose), "upstream %s", upstream_name(upstream));
-	reread(upstream_tls_source(upstream), whose);
+	upstreams_reread_tls(server->tls, "listeners");
 }
 
 static void watch_files(struct server *server)
@@ -294,15 +240,24 @@ static void watch_files(struct server *server)
 	if (server->tls != NULL) {
 		file_watch_add(server->files, own, 2, on_listener_files_changed, server);
 	}
-	for (uint32_t i = 0; i < settings->upstream_count; i++) {
-		const struct upstream_tls *tls = &settings->upstreams[i].tls;
-		const char *files[] = {tls->ca, tls->certificate, tls->key};
+	upstreams_start(server->upstreams, &server->workers[0]->loop, server->files);
+}
 
-		if (upstream_tls_source(server->upstreams[i]) != NULL) {
-			file_watch_add(server->files, files, 3, on_upstream_files_changed,
-				server->upstreams[i]);
-		}
+static enum err_code prepare(struct server *server, struct err *err)
+{
+	enum err_code code;
+
+	server->upstreams = upstreams_create(server->settings, err);
+	code = server->upstreams == NULL ? err->code : read_listener_certificate(server, err);
+	if (code == ERR_NONE) {
+		code = make_workers(server, err);
 	}
+	if (code == ERR_NONE) {
+		watch_files(server);
+		upstreams_wait_for_plugins(server->upstreams);
+		code = listen_on_all(server, err);
+	}
+	return code;
 }
 
 struct server *server_create(const struct proxy_settings *settings, struct err *err)
@@ -322,7 +277,6 @@ struct server *server_create(const struct proxy_settings *settings, struct err *
 		server->connection_limit = settings->limits.connections;
 	}
 	server->routes = route_table_create(settings);
-	make_upstreams(server);
 	server->workers = mem_alloc_array(settings->workers, sizeof(struct worker *));
 	server->threads = mem_alloc_array(settings->workers, sizeof(pthread_t));
 	server->access_logs = mem_alloc_array(settings->workers, sizeof(struct observer *));
@@ -331,12 +285,10 @@ struct server *server_create(const struct proxy_settings *settings, struct err *
 		mem_alloc_array(settings->listen_count + settings->inspector_listen_count +
 					settings->admin_listen_count,
 			sizeof(struct bound_address));
-	if (read_certificates(server, err) != ERR_NONE || make_workers(server, err) != ERR_NONE ||
-		listen_on_all(server, err) != ERR_NONE) {
+	if (prepare(server, err) != ERR_NONE) {
 		server_destroy(server);
 		return NULL;
 	}
-	watch_files(server);
 	return server;
 }
 
@@ -353,6 +305,7 @@ void server_destroy(struct server *server)
 	}
 	remove_socket_files(server);
 	file_watch_close(server->files);
+	upstreams_stop(server->upstreams);
 	for (unsigned i = 0; i < server->ready; i++) {
 		if (!has_run(server, i)) {
 			worker_discard(server->workers[i]);
@@ -361,13 +314,10 @@ void server_destroy(struct server *server)
 		worker_fini(server->workers[i]);
 		mem_free(server->workers[i]);
 	}
-	for (uint32_t i = 0; i < server->settings->upstream_count; i++) {
-		upstream_destroy(server->upstreams[i]);
-	}
+	upstreams_destroy(server->upstreams);
 	route_table_destroy(server->routes);
 	tls_source_destroy(server->tls);
 	tls_trust_settle();
-	mem_free(server->upstreams);
 	mem_free(server->workers);
 	mem_free(server->threads);
 	mem_free(server->access_logs);
@@ -435,7 +385,7 @@ struct worker *server_worker(struct server *server, unsigned index)
 struct upstream *server_upstream(const struct server *server, unsigned index)
 {
 	assert(index < server->settings->upstream_count);
-	return server->upstreams[index];
+	return upstreams_list(server->upstreams)[index];
 }
 
 void server_set_claim(struct server *server, const struct claim *claim)
@@ -456,11 +406,7 @@ void server_reread_certificates(struct server *server)
 	if (server->tls != NULL) {
 		on_listener_files_changed(server);
 	}
-	for (uint32_t i = 0; i < server->settings->upstream_count; i++) {
-		if (upstream_tls_source(server->upstreams[i]) != NULL) {
-			on_upstream_files_changed(server->upstreams[i]);
-		}
-	}
+	upstreams_reread(server->upstreams);
 }
 
 const char *server_scheme(const struct server *server)

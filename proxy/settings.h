@@ -13,6 +13,7 @@
 
 #include "base/slice.h"
 #include "http/target.h"
+#include "pool/kubeconfig.h"
 #include "pool/upstream.h"
 
 enum {
@@ -61,12 +62,31 @@ struct upstream_timeouts { /* 0 = off */
 	uint64_t total_ms;
 };
 
+/* Which credential requests to it get; all NULL: none. See pool/credential_upkeep.h. */
+struct upstream_credential {
+	char *bearer_file;
+	char *header; /* both or none */
+	char *header_file;
+	uint32_t methods; /* bits, as a route's; SETTINGS_METHODS_ALL = every method */
+	bool replaces;    /* what the client itself put into that field */
+};
+
+/* Of an upstream at kubeconfig:[FILE][?context=NAME]. */
+struct upstream_kubeconfig {
+	bool used;
+	struct kubeconfig_url url;
+	char *paths; /* what the environment said at the start; NULL: nothing */
+	char *home;
+};
+
 struct upstream_settings {
 	char name[UPSTREAM_NAME_MAX];
 	char *url;
 	struct upstream_address address;
 	struct pool_settings pool;
 	struct upstream_tls tls;
+	struct upstream_credential credential;
+	struct upstream_kubeconfig kubeconfig;
 	struct upstream_timeouts timeouts;
 };
 

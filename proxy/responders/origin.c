@@ -6,6 +6,8 @@
  *
  * - The upstream is left alone for now (pool/breaker.h): abort, before anything is tried. One
  *   question covers pooled and new connections, and the retry.
+ * - It is to have the upstream's credential, and there is none that is still good: abort; it does
+ * not go out without.
  * - No connection (refused, unresolved, queue full, timeouts): abort, with the pool's error.
  * - A reused connection dies before an answer's first byte: once more on a fresh one, where the
  *   request can be sent again; else abort.
@@ -21,6 +23,7 @@
 #include <uv.h>
 
 #include "http/head_writer.h"
+#include "pool/credential_source.h"
 #include "proxy/forwarding.h"
 #include "proxy/responders/origin_state.h"
 #include "proxy/worker.h"
@@ -165,11 +168,11 @@ void origin_watch(struct origin *self)
 
 /* --- the request goes out */
 
-static void write_request_head(struct origin *self)
+static void write_request_head(struct origin *self, const struct credential *credential)
 {
 	struct stream *stream = connection_stream(self->connection);
-	struct slice head =
-		forwarding_request(self->exchange, upstream_address(pool_upstream(self->pool)));
+	struct slice head = forwarding_request(
+		self->exchange, upstream_address(pool_upstream(self->pool)), credential);
 
 	stream_write(stream, head);
 }
@@ -242,6 +245,50 @@ static void keep_for_replay(struct origin *self, struct slice bytes)
 	self->replay_len += bytes.len;
 }
 
+/* --- the credential */
+
+static bool has_ended(const struct origin *self, const struct credential *credential)
+{
+	/* Without a margin: it is sent up to its end. */
+	return credential_life(credential_expires_s(credential), 0,
+		       worker_wall_us(self->exchange->worker)) == CREDENTIAL_HAS_ENDED;
+}
+
+static bool client_has(const struct origin *self, struct slice field)
+{
+	return field.len > 0 && head_find_name(&self->exchange->request, field) != NULL;
+}
+
+/*
+ * What the request goes out with, which is lent as pool_credential() says; NULL where that is
+ * nothing of ours. False where it should have a credential and there is none that is still good.
+ */
+static bool choose_credential(struct origin *self, struct credential **credential)
+{
+	const struct credential_source *source =
+		upstream_credential_source(pool_upstream(self->pool));
+	bool known;
+
+	*credential = NULL;
+	if (source == NULL || !credential_is_added(self->exchange->request.method,
+				      credential_source_scope(source),
+				      client_has(self, credential_source_field(source)))) {
+		return true;
+	}
+	*credential = pool_credential(self->pool, &known);
+	if (*credential == NULL) {
+		return known;
+	}
+	return !has_ended(self, *credential);
+}
+
+static void forget_credential(struct origin *self)
+{
+	credential_unref(self->credential);
+	self->credential = NULL;
+	self->waiter.credential = NULL;
+}
+
 /* --- the connection */
 
 static void begin_waiting(struct origin *self)
@@ -253,11 +300,32 @@ static void begin_waiting(struct origin *self)
 	}
 }
 
-static void acquire(struct origin *self, bool fresh)
+static void acquire(struct origin *self, struct credential *credential, bool fresh)
 {
 	begin_waiting(self);
+	self->credential = credential_ref(credential);
+	self->waiter.credential = credential;
 	self->exchange->clock.queued_us = loop_now_us(self->exchange->loop);
 	pool_acquire(self->pool, &self->waiter, fresh);
+}
+
+static void refuse_for_credential(struct origin *self)
+{
+	begin_waiting(self);
+	pool_refuse_credential(self->pool, &self->waiter);
+}
+
+/* On a new connection, with the credential as it stands now. */
+static void acquire_fresh(struct origin *self)
+{
+	struct credential *credential;
+
+	forget_credential(self);
+	if (choose_credential(self, &credential)) {
+		acquire(self, credential, true);
+	} else {
+		refuse_for_credential(self);
+	}
 }
 
 /* True where this request may go out a second time: nothing can have happened twice, and all of it
@@ -293,7 +361,7 @@ static void connection_lost(struct origin *self, int status)
 		self->connection = NULL;
 		self->upstream_blocked = false;
 		loop_timer_stop(self->exchange->loop, &self->timer);
-		acquire(self, true);
+		acquire_fresh(self);
 		return;
 	}
 	fail_lost(self, status);
@@ -347,7 +415,8 @@ static const struct connection_ops connection_ops = {
 };
 
 /* A connection is there: the head goes out, and what of the body is at hand. */
-static void use_connection(struct origin *self, struct connection *connection)
+static void use_connection(
+	struct origin *self, struct connection *connection, const struct credential *credential)
 {
 	struct exchange *exchange = self->exchange;
 
@@ -365,7 +434,7 @@ static void use_connection(struct origin *self, struct connection *connection)
 			: exchange->clock.connected_us - connection_tls_us(connection);
 	self->answer_begun = false;
 	origin_answer_begin(self);
-	write_request_head(self);
+	write_request_head(self, credential);
 	if (self->replay_len > 0) {
 		write_body(self, slice_of(self->replay, self->replay_len));
 	}
@@ -385,7 +454,13 @@ static void on_ready(struct pool_waiter *waiter, struct connection *connection)
 	struct origin *self = container_of(waiter, struct origin, waiter);
 
 	self->exchange->clock.connecting_us = waiter->connecting_us;
-	use_connection(self, connection);
+	if (self->credential != NULL && has_ended(self, self->credential)) {
+		pool_discard(connection); /* it waited for too long; there may be a newer one */
+		acquire_fresh(self);
+		return;
+	}
+	use_connection(self, connection, self->credential);
+	forget_credential(self);
 }
 
 static void on_acquire_failed(struct pool_waiter *waiter, const struct err *err)
@@ -403,19 +478,24 @@ static void on_acquire_failed(struct pool_waiter *waiter, const struct err *err)
 static void get_connection(struct origin *self, bool idempotent)
 {
 	struct connection *connection;
+	struct credential *credential;
 	uint64_t wait_ms;
 
+	if (!choose_credential(self, &credential)) {
+		refuse_for_credential(self);
+		return;
+	}
 	if (!outcome_enter(self->pool, &self->pass, &wait_ms)) {
 		begin_waiting(self);
 		pool_refuse(self->pool, &self->waiter, wait_ms);
 		return;
 	}
 	self->entered = true;
-	connection = pool_take(self->pool, idempotent ? 0 : UNSAFE_REUSE_WITHIN_MS);
+	connection = pool_take(self->pool, credential, idempotent ? 0 : UNSAFE_REUSE_WITHIN_MS);
 	if (connection != NULL) {
-		use_connection(self, connection);
+		use_connection(self, connection, credential);
 	} else {
-		acquire(self, false);
+		acquire(self, credential, false);
 	}
 }
 
@@ -480,6 +560,7 @@ static void origin_cancel(struct responder *responder)
 	struct origin *self = of_responder(responder);
 
 	pool_cancel(&self->waiter);
+	forget_credential(self);
 	origin_release(self, false, 0);
 }
 

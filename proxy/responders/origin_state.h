@@ -32,6 +32,7 @@ struct origin { /* in the exchange's arena */
 	struct pool *pool;
 	struct pool_waiter waiter;
 	struct breaker_pass pass;
+	struct credential *credential; /* held while it waits for a connection; or NULL */
 	struct connection *connection; /* while it is lent */
 	enum origin_phase phase;
 	const struct upstream_timeouts *timeouts;

@@ -53,6 +53,7 @@ unsigned refusal_status(enum err_code code)
 	case ERR_TLS:
 	case ERR_UPSTREAM_RESET:
 	case ERR_UPSTREAM_SYNTAX:
+	case ERR_CREDENTIAL:
 	case ERR_NO_UPSTREAM:
 		return 502;
 	case ERR_LIMIT:

@@ -256,7 +256,7 @@ void asker_acquire(struct asker *asker, unsigned worker, bool fresh)
 
 bool asker_take(struct asker *asker, uint64_t used_within_ms)
 {
-	struct connection *connection = pool_take(asker->fixture->pool, used_within_ms);
+	struct connection *connection = pool_take(asker->fixture->pool, NULL, used_within_ms);
 
 	if (connection != NULL) {
 		got(asker, connection);

@@ -80,7 +80,7 @@ static const char *forward(struct fixture *f, const char *head, const char *peer
 		target_of_request(&x->request, &f->reading.arena, &x->target, &f->reading.err),
 		ERR_NONE);
 	forwarding_identify(x);
-	sent = forwarding_request(x, &f->address);
+	sent = forwarding_request(x, &f->address, NULL);
 	assert_true(sent.len < sizeof(f->sent));
 	memcpy(f->sent, sent.ptr, sent.len);
 	f->sent[sent.len] = '\0';

@@ -52,7 +52,7 @@ static void an_empty_pool_has_nothing_to_lend(void **state)
 	struct pool_fixture *f = *state;
 
 	pool_fixture_start(f);
-	assert_null(pool_take(f->pool, 0));
+	assert_null(pool_take(f->pool, NULL, 0));
 }
 
 static void what_is_acquired_is_new_and_connected(void **state)
@@ -194,7 +194,7 @@ static void a_discarded_connection_is_closed(void **state)
 	asker_get(&asker, 0);
 	asker_discard(&asker);
 	RUN_UNTIL(f, f->origin.accepted == 1 && fake_origin_open(&f->origin) == 0);
-	assert_null(pool_take(f->pool, 0));
+	assert_null(pool_take(f->pool, NULL, 0));
 	assert_int_equal(pool_fixture_counts(f).connections, 0);
 }
 
@@ -210,7 +210,7 @@ static void a_connection_that_ended_is_not_kept(void **state)
 	fake_peer_close(&f->origin.peers[0]);
 	RUN_UNTIL(f, asker.eof);
 	asker_return(&asker);
-	assert_null(pool_take(f->pool, 0));
+	assert_null(pool_take(f->pool, NULL, 0));
 	RUN_UNTIL(f, pool_fixture_counts(f).connections == 0);
 }
 
@@ -224,7 +224,7 @@ static void a_connection_with_unsent_bytes_is_not_kept(void **state)
 	asker_get(&asker, 0);
 	stream_write(connection_stream(asker.connection), SLICE("half a request"));
 	asker_return(&asker);
-	assert_null(pool_take(f->pool, 0));
+	assert_null(pool_take(f->pool, NULL, 0));
 	RUN_UNTIL(f, pool_fixture_counts(f).connections == 0);
 }
 
@@ -255,7 +255,7 @@ static void one_that_the_upstream_closes_while_idle_leaves_at_once(void **state)
 	RUN_UNTIL(f, f->origin.accepted == 1);
 	fake_peer_close(&f->origin.peers[0]);
 	RUN_UNTIL(f, pool_fixture_counts(f).connections == 0);
-	assert_null(pool_take(f->pool, 0));
+	assert_null(pool_take(f->pool, NULL, 0));
 	assert_int_equal(pool_fixture_counts(f).expired, 1);
 }
 
@@ -269,7 +269,7 @@ static void one_that_sends_a_byte_unasked_is_condemned(void **state)
 	RUN_UNTIL(f, f->origin.accepted == 1);
 	fake_peer_send(&f->origin.peers[0], "!");
 	RUN_UNTIL(f, fake_origin_open(&f->origin) == 0);
-	assert_null(pool_take(f->pool, 0));
+	assert_null(pool_take(f->pool, NULL, 0));
 	assert_int_equal(pool_fixture_counts(f).idle, 0);
 	assert_int_equal(pool_fixture_counts(f).expired, 1);
 }
@@ -454,7 +454,7 @@ static void a_pool_may_be_told_to_keep_none(void **state)
 	f->settings.max_idle = 0;
 	pool_fixture_start(f);
 	park(f, &asker, 1);
-	assert_null(pool_take(f->pool, 0)); /* not even for a moment */
+	assert_null(pool_take(f->pool, NULL, 0)); /* not even for a moment */
 	RUN_UNTIL(f, f->origin.accepted == 1 && fake_origin_open(&f->origin) == 0);
 }
 

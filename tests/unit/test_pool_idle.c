@@ -36,9 +36,9 @@ static void the_one_that_became_idle_last_goes_first(void **state)
 
 	(void)state;
 	two_idle(&f);
-	assert_ptr_equal(idle_take(&f.idle, 3000, 0), &f.newer);
-	assert_ptr_equal(idle_take(&f.idle, 3000, 0), &f.older);
-	assert_null(idle_take(&f.idle, 3000, 0));
+	assert_ptr_equal(idle_take(&f.idle, 3000, 0, 0), &f.newer);
+	assert_ptr_equal(idle_take(&f.idle, 3000, 0, 0), &f.older);
+	assert_null(idle_take(&f.idle, 3000, 0, 0));
 	assert_int_equal(f.idle.count, 0);
 }
 
@@ -49,8 +49,8 @@ static void one_that_passed_its_time_is_not_lent(void **state)
 	(void)state;
 	two_idle(&f);
 	f.newer.until_ms = 3000;
-	assert_ptr_equal(idle_take(&f.idle, 3000, 0), &f.older);
-	assert_null(idle_take(&f.idle, 3000, 0));
+	assert_ptr_equal(idle_take(&f.idle, 3000, 0, 0), &f.older);
+	assert_null(idle_take(&f.idle, 3000, 0, 0));
 	assert_ptr_equal(idle_pop_expired(&f.idle, 3000), &f.newer);
 }
 
@@ -60,8 +60,8 @@ static void one_is_lent_until_the_millisecond_before_its_time(void **state)
 
 	(void)state;
 	two_idle(&f);
-	assert_ptr_equal(idle_take(&f.idle, 9999, 0), &f.newer);
-	assert_null(idle_take(&f.idle, 10000, 0));
+	assert_ptr_equal(idle_take(&f.idle, 9999, 0, 0), &f.newer);
+	assert_null(idle_take(&f.idle, 10000, 0, 0));
 }
 
 static void one_that_was_not_used_of_late_is_not_lent_where_that_matters(void **state)
@@ -70,9 +70,9 @@ static void one_that_was_not_used_of_late_is_not_lent_where_that_matters(void **
 
 	(void)state;
 	two_idle(&f);
-	assert_null(idle_take(&f.idle, 4001, 2000));
-	assert_ptr_equal(idle_take(&f.idle, 4000, 2000), &f.newer);
-	assert_null(idle_take(&f.idle, 4000, 2000));
+	assert_null(idle_take(&f.idle, 4001, 2000, 0));
+	assert_ptr_equal(idle_take(&f.idle, 4000, 2000, 0), &f.newer);
+	assert_null(idle_take(&f.idle, 4000, 2000, 0));
 }
 
 static void the_oldest_is_the_one_to_give_up(void **state)

@@ -545,7 +545,7 @@ static void stress_again(struct task *task)
 		}
 		return;
 	}
-	connection = fresh ? NULL : pool_take(worker->pool, 0);
+	connection = fresh ? NULL : pool_take(worker->pool, NULL, 0);
 	if (connection != NULL) {
 		stress_use(client, connection);
 		return;

@@ -292,9 +292,7 @@ static void what_this_version_has_not_is_an_unknown_key(void **state)
 {
 	static const char *const keys[] = {"static: []", "aggregates: []",
 		"inspector: {redact: {json: [a]}}", "inspector: {allow_origins: []}",
-		"routes: [{prefix: /a, coalesce: true}]", "routes: [{prefix: /a, cache: {}}]",
-		"upstreams: [{url: \"http://x\", credential: {}}]",
-		"upstreams: [{url: \"http://x\", pool: {max_entries: 3}}]"};
+		"routes: [{prefix: /a, coalesce: true}]", "routes: [{prefix: /a, cache: {}}]"};
 	struct loaded *l = *state;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
