@@ -13,8 +13,8 @@ from cost import CpuMeter
 from counts import AllocationMeter, SyscallMeter
 
 WARM_S = 0.5
-COUNT_S = 0.3  # of what comes out the same each time
-COUNT_WARM_S = 0.2
+COUNT_S = 0.2  # of what comes out the same each time
+COUNT_WARM_S = 0.1
 DIRECT = "direct"
 BESIDE = ("nginx", "relay", "relay-63k")
 
@@ -53,7 +53,7 @@ def workload(stage, servers, origin, load, rounds, seconds, deadline=None):
 
 def _every(name, rounds):
     """In each how many-th round is it measured? At least in three of them."""
-    return min(peers.EVERY.get(name, 1), max(1, rounds // 3))
+    return min(peers.EVERY.get(name, 1), max(1, (rounds - 1) // 2))
 
 
 def sample(stage, load, target, seconds):

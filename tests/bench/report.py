@@ -10,7 +10,7 @@ def markdown(results):
     lines = ["# " + results["machine"], "", ", ".join(results["versions"]) + ".", ""]
     lines.append(
         f"Proxy alone on core {results['proxy_core']}, origin and load on core "
-        f"{results['load_core']}; one worker each. {_rounds(results)}haproxy in each third; medians, "
+        f"{results['load_core']}; one worker each. {_rounds(results)}haproxy in three; medians, "
         "of the ratios within a round, too. In brackets, and as spread, where the middle half of the "
         "rounds lies. All of it took "
         f"{results['took_s'] // 60} min {results['took_s'] % 60} s."
@@ -37,7 +37,7 @@ def _rounds(results):
     counts = sorted({load["rounds"] for load in results["workloads"]}, reverse=True)
     if not counts:
         return ""
-    return f"{' or '.join(map(str, counts))} interleaved rounds of {results['seconds']} s, "
+    return f"{', '.join(map(str, counts))} interleaved rounds of {results['seconds']} s, "
 
 
 def _table(head, rows):

@@ -34,7 +34,7 @@ class Workload:
         return {f"{self.tls}_tls": True} if self.tls else {}
 
 
-def _tls(key, side, size, count, connections):
+def _tls(key, side, size, count, connections, rounds):
     where = {"client": "HTTPS from the client", "upstream": "HTTPS to the origin"}[side]
     return Workload(
         f"tls-{key}",
@@ -43,7 +43,7 @@ def _tls(key, side, size, count, connections):
         f"/bytes/{count}",
         connections,
         tls=side,
-        rounds=7,
+        rounds=rounds,
     )
 
 
@@ -56,6 +56,7 @@ WORKLOADS = (
         1,
         one_core=True,
         direct=True,
+        rounds=9,
     ),
     Workload("small-64", "GET 100 B, 64 connections", "wrk", "/bytes/100", 64, in_check=True),
     Workload("small-512", "GET 100 B, 512 connections", "wrk", "/bytes/100", 512, rounds=7),
@@ -100,13 +101,14 @@ WORKLOADS = (
         direct=True,
         in_check=True,
         least_seconds=1,  # in which each browser ticks once
+        rounds=7,
     ),
-    _tls("client-small", "client", "100 B", 100, 64),
-    _tls("client-16k", "client", "16 KiB", 16384, 32),
-    _tls("client-1m", "client", "1 MiB", 1048576, 8),
-    _tls("upstream-small", "upstream", "100 B", 100, 64),
-    _tls("upstream-16k", "upstream", "16 KiB", 16384, 32),
-    _tls("upstream-1m", "upstream", "1 MiB", 1048576, 8),
+    _tls("client-small", "client", "100 B", 100, 64, 7),
+    _tls("client-16k", "client", "16 KiB", 16384, 32, 5),
+    _tls("client-1m", "client", "1 MiB", 1048576, 8, 5),
+    _tls("upstream-small", "upstream", "100 B", 100, 64, 7),
+    _tls("upstream-16k", "upstream", "16 KiB", 16384, 32, 5),
+    _tls("upstream-1m", "upstream", "1 MiB", 1048576, 8, 5),
 )
 
 IDLE_CONNECTIONS = (5000, 20000)
