@@ -174,8 +174,7 @@ static void what_runs_is_a_level_and_the_inspectors_own_is_not_counted(void **st
 	assert_int_equal(statistics_active(f->statistics), 0);
 	(void)observers[0]->ops->begin(observers[0], &running[0], 0);
 	(void)observers[1]->ops->begin(observers[1], &running[1], 0);
-	assert_int_equal(
-		observers[1]->ops->begin(observers[1], &running[2], 0), OBSERVE_NOTHING);
+	assert_int_equal(observers[1]->ops->begin(observers[1], &running[2], 0), OBSERVE_NOTHING);
 	assert_int_equal(statistics_active(f->statistics), 2);
 	observers[0]->ops->end(observers[0], &running[0], 0);
 	assert_int_equal(statistics_active(f->statistics), 1);
@@ -194,8 +193,8 @@ static void what_is_one_series_too_many_is_counted_as_other(void **state)
 
 	for (unsigned method = METHOD_GET; method <= METHOD_POST; method++) {
 		for (unsigned status = 100; status < 600; status++) {
-			pass(f, (struct passed){status % WORKERS, &api, (enum method)method,
-					status, 100, NULL});
+			pass(f, (struct passed){status % WORKERS, &api, (enum method)method, status,
+					100, NULL});
 		}
 	}
 	series = statistics_read(f->statistics, &count);
