@@ -25,8 +25,8 @@
 #include "proxy/upstreams.h"
 
 enum {
-	DESCRIPTORS_KEPT =
-		128, /* for logs, loops, files, and the answers to those that are one too many */
+	DESCRIPTORS_KEPT = 160, /* for logs, loops, files, admin listeners, and the answers to those
+				   that are one too many */
 	REFUSED_MAX = 64, /* connections that get their 503 at a time; further ones are dropped */
 	ADMIN_MAX = 32,   /* connections of admin listeners; further ones are dropped */
 	CONNECTIONS_AUTO_MAX =

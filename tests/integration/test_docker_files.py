@@ -83,14 +83,17 @@ def test_every_flag_and_environment_name_is_in_the_help():
         assert re.search(rf"{flag}\b", help_text), flag
 
 
-def test_the_probes_ask_where_the_inspector_answers():
+def test_the_probes_and_prometheus_ask_where_they_are_answered():
     settings = yaml.safe_load(sidecar_settings())
-    prefix = settings["inspector"].get("prefix", "/_inspector")
     sidecar = container("sightglass")
-    [port] = sidecar["ports"]
+    [port, admin] = sidecar["ports"]
     assert settings["listen"] == [f":{port['containerPort']}"]
-    for probe, path in (("readinessProbe", "readyz"), ("livenessProbe", "healthz")):
-        assert sidecar[probe]["httpGet"] == {"path": f"{prefix}/{path}", "port": port["name"]}
+    assert settings["admin"]["listen"] == [f":{admin['containerPort']}"]
+    for probe, path in (("readinessProbe", "/readyz"), ("livenessProbe", "/healthz")):
+        assert sidecar[probe]["httpGet"] == {"path": path, "port": admin["name"]}
+    annotations = manifest("Deployment", "dashboard")["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["prometheus.io/port"] == str(admin["containerPort"])
+    assert annotations["prometheus.io/path"] == "/metrics"
     [service_port] = manifest("Service", "dashboard")["spec"]["ports"]
     assert service_port["targetPort"] == port["name"]
     assert f"EXPOSE {port['containerPort']}" in DOCKERFILE

@@ -12,6 +12,31 @@ SIDEWAYS = """return [...document.querySelectorAll('body *')]
     .map((element) => element.className || element.tagName);"""
 
 
+CONTRAST = """
+        const parse = (colour) => colour.match(/[\\d.]+/g).slice(0, 3)
+            .map((part) => Number(part) * (colour.startsWith('color(') ? 255 : 1));
+        const light = (colour) => {
+            const [r, g, b] = parse(colour).map((v) => v / 255)
+                .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        const ground = (element) => {
+            for (let each = element; each; each = each.parentElement) {
+                const colour = getComputedStyle(each).backgroundColor;
+                if (!/, 0\\)$|transparent/.test(colour)) return colour;
+            }
+            return 'rgb(255, 255, 255)';
+        };
+        return [...document.querySelectorAll('body *')]
+            .filter((element) => element.offsetParent && !element.disabled && [...element.childNodes]
+                .some((node) => node.nodeType === 3 && node.data.trim()))
+            .map((element) => {
+                const [a, b] = [light(getComputedStyle(element).color), light(ground(element))];
+                return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.className, element.textContent.slice(0, 30)];
+            })
+            .filter(([ratio]) => ratio < 4.5);"""
+
+
 @pytest.fixture
 def sampled(fake):
     samples.sample_traffic(fake)
@@ -76,29 +101,6 @@ def test_rows_keep_their_order_when_the_layout_changes(page, sampled):
 
 
 def test_both_schemes_have_readable_words(page, sampled):
-    contrast = """
-        const parse = (colour) => colour.match(/[\\d.]+/g).slice(0, 3)
-            .map((part) => Number(part) * (colour.startsWith('color(') ? 255 : 1));
-        const light = (colour) => {
-            const [r, g, b] = parse(colour).map((v) => v / 255)
-                .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-        };
-        const ground = (element) => {
-            for (let each = element; each; each = each.parentElement) {
-                const colour = getComputedStyle(each).backgroundColor;
-                if (!/, 0\\)$|transparent/.test(colour)) return colour;
-            }
-            return 'rgb(255, 255, 255)';
-        };
-        return [...document.querySelectorAll('body *')]
-            .filter((element) => element.offsetParent && !element.disabled && [...element.childNodes]
-                .some((node) => node.nodeType === 3 && node.data.trim()))
-            .map((element) => {
-                const [a, b] = [light(getComputedStyle(element).color), light(ground(element))];
-                return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.className, element.textContent.slice(0, 30)];
-            })
-            .filter(([ratio]) => ratio < 4.5);"""
     for dark in (False, True):
         page.dark(dark)
         page.open(sampled)
@@ -106,5 +108,5 @@ def test_both_schemes_have_readable_words(page, sampled):
         failed = next(row for row in page.rows() if row["status"] == "502")
         page.open_row(failed["seq"])
         page.wait(lambda: page.find(".json"))
-        assert page.run(contrast) == [], dark
+        assert page.run(CONTRAST) == [], dark
     page.dark(False)
