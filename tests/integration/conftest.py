@@ -68,11 +68,13 @@ class Starter:
         pool=None,
         upstream_timeouts=None,
         breaker=None,
+        tls=None,
+        credential=None,
         env=None,
         read_stdout=True,
     ):
-        """`upstream`: an origin or a URL. `config`: YAML as a dict; `pool`, `upstream_timeouts`
-        and `breaker` go to its first upstream.
+        """`upstream`: an origin or a URL. `config`: YAML as a dict; `pool`, `upstream_timeouts`,
+        `breaker`, `tls` and `credential` go to its first upstream.
 
         `listeners`: how many are announced, where a flag adds to those in `listen`.
         One worker unless the test says otherwise: so pools and the order of events are what the
@@ -85,6 +87,10 @@ class Starter:
             upstream_settings["timeouts"] = upstream_timeouts
         if breaker is not None:
             upstream_settings["breaker"] = breaker
+        if tls is not None:
+            upstream_settings["tls"] = tls
+        if credential is not None:
+            upstream_settings["credential"] = credential
         whole = settings_of(upstream, config or {}, upstream_settings, workers)
         path = self.folder / f"sightglass-{len(self.started)}.yaml"
         arguments = ["--config", write_config(path, whole)]

@@ -118,6 +118,9 @@ void pool_fixture_start_at(struct pool_fixture *f, const char *url)
 
 	assert(code == ERR_NONE);
 	f->upstream = upstream_create("api", &address, &f->settings);
+	if (f->source != NULL) {
+		upstream_set_credential(f->upstream, f->source);
+	}
 	for (unsigned i = 0; i < f->worker_count; i++) {
 		f->workers[i].pool = pool_create(&f->workers[i].loop, f->upstream);
 	}
@@ -256,7 +259,8 @@ void asker_acquire(struct asker *asker, unsigned worker, bool fresh)
 
 bool asker_take(struct asker *asker, uint64_t used_within_ms)
 {
-	struct connection *connection = pool_take(asker->fixture->pool, NULL, used_within_ms);
+	struct connection *connection =
+		pool_take(asker->fixture->pool, asker->waiter.credential, used_within_ms);
 
 	if (connection != NULL) {
 		got(asker, connection);

@@ -24,6 +24,7 @@ struct fixture {
 /* `older` is idle since 1000, `newer` since 2000; both until 10000. */
 static struct fixture *two_idle(struct fixture *f)
 {
+	*f = (struct fixture){.idle.count = 0};
 	idle_init(&f->idle);
 	idle_park(&f->idle, &f->older, 1000, 10000);
 	idle_park(&f->idle, &f->newer, 2000, 10000);

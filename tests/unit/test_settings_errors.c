@@ -169,10 +169,41 @@ static void a_wrong_upstream_or_route_is_told_with_its_place_in_the_list(void **
 		{"upstreams: [x]\n", "FILE:1: upstreams[0]: it is a single value; give a mapping "
 				     "such as {name: api, url: \"http://127.0.0.1:8000\"}"},
 		{"upstreams:\n  - name: a\n", "FILE:2: upstreams[0].url: it is missing; give "
-					      "http://HOST:PORT, https://HOST:PORT or unix:/path"},
-		{"upstreams: [{url: \"kubeconfig:\"}]\n",
-			"FILE:1: upstreams[0].url: kubeconfig: is not supported by this version; "
-			"give http://HOST:PORT, https://HOST:PORT or unix:/path"},
+					      "http://HOST:PORT, https://HOST:PORT, unix:/path or kubeconfig:"},
+		{"upstreams: [{url: \"kubeconfig:/nowhere/config\"}]\n",
+			"FILE:1: upstreams[0].url: /nowhere/config cannot be read: No such file or "
+			"directory; a kubeconfig would be right"},
+		{"upstreams: [{url: \"kubeconfig:?namespace=x\"}]\n",
+			"FILE:1: upstreams[0].url: the query names no context; "
+			"kubeconfig:[FILE][?context=NAME] would be right"},
+		{"upstreams: [{url: \"http://x\", pool: {max_entries: 0}}]\n",
+			"FILE:1: upstreams[0].pool.max_entries: \"0\" is too small; give 1 to "
+			"4096"},
+		{"upstreams: [{url: \"http://x\", credential: {bearer_file: /nowhere/token}}]\n",
+			"FILE:1: upstreams[0].credential.bearer_file: /nowhere/token cannot be "
+			"read: No such file or directory; a file that holds the token alone would "
+			"be right"},
+		{"upstreams: [{url: \"http://x\", credential: {header: X-Key}}]\n",
+			"FILE:1: upstreams[0].credential.header: there is no "
+			"credential.header_file beside the field's name; give both"},
+		{"upstreams: [{url: \"http://x\", credential: {header_file: /k}}]\n",
+			"FILE:1: upstreams[0].credential.header_file: there is no "
+			"credential.header beside the file; give both"},
+		{"upstreams: [{url: \"http://x\", credential: {bearer_file: /t, header: X-Key, "
+		 "header_file: /k}}]\n",
+			"FILE:1: upstreams[0].credential.bearer_file: there is a "
+			"credential.header, too; give one of them"},
+		{"upstreams: [{url: \"http://x\", credential: {header: Content-Length, "
+		 "header_file: /k}}]\n",
+			"FILE:1: upstreams[0].credential.header: \"Content-Length\" means "
+			"something else already; give a field that holds a credential, such as "
+			"X-API-Key"},
+		{"upstreams: [{url: \"http://x\", credential: {use_for: [GET]}}]\n",
+			"FILE:1: upstreams[0].credential.use_for: there is no credential; give "
+			"credential.bearer_file, or leave it out"},
+		{"upstreams: [{url: \"http://x\", credential: {use_for: []}}]\n",
+			"FILE:1: upstreams[0].credential.use_for: it names no method; give some "
+			"such as [GET, HEAD], or leave it out"},
 		{"upstreams: [{url: \"http://x\", tls: {verify: false}}]\n",
 			"FILE:1: upstreams[0].tls.verify: the upstream's URL does not begin with "
 			"https://; give such a URL, or leave tls out"},
