@@ -51,7 +51,7 @@ enum err_code {
 
 struct err {
 	enum err_code code;
-	char text[232]; /* one sentence without a full stop; cut where it does not fit */
+	char text[360]; /* one sentence without a full stop; cut where it does not fit */
 };
 
 #define ERR_INIT ((struct err){.code = ERR_NONE})
