@@ -5,16 +5,19 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory.h"
 
 enum {
-	SETTLE_MS = 200, /* a certificate and its key are written one after the other */
-	LOOK_MS = 5000,  /* where there are no events */
+	SETTLE_MS = 200,      /* a certificate and its key are written one after the other */
+	SETTLE_MAX_MS = 2000, /* in a folder where there is always something going on */
+	LOOK_MS = 5000,       /* where there are no events */
+	LINKS_MAX = 40,       /* one behind the other; the system follows no more */
 };
 
 /* What tells one state of a file from another. */
@@ -42,7 +45,8 @@ struct watched_folder {
 	struct list node;
 	struct file_watch *watch;
 	char *path;
-	bool needed; /* a file lies there, as far as the links lead today */
+	bool needed; /* a file's way leads through it, as things are today: it is watched */
+	bool told;   /* that it has no events */
 	uv_fs_event_t event;
 };
 
@@ -50,8 +54,9 @@ struct file_watch {
 	struct loop *loop;
 	struct list groups;
 	struct list folders;
-	struct timer timer; /* until a change has settled, or the next look */
-	bool looks;         /* a folder has no events to give */
+	struct timer timer;    /* until a change has settled, or the next look */
+	uint64_t unsettled_ms; /* since when there are changes; 0: there are none */
+	bool looks;            /* a folder has no events to give */
 	bool closing;
 	size_t open; /* handles that libuv has */
 };
@@ -97,102 +102,6 @@ static bool has_changed(struct watched_group *group)
 
 /* --- folders */
 
-static void watch_folder(struct file_watch *watch, const char *path, size_t len);
-
-/* The folder of the path, and that of the file behind its links. */
-static void watch_folders_of(struct file_watch *watch, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *real;
-
-	if (slash == NULL) {
-		watch_folder(watch, ".", 1);
-	} else {
-		watch_folder(watch, path, slash == path ? 1 : (size_t)(slash - path));
-	}
-	real = realpath(path, NULL);
-	if (real != NULL) {
-		slash = strrchr(real, '/');
-		watch_folder(watch, real, slash == real ? 1 : (size_t)(slash - real));
-		free(real);
-	}
-}
-
-static void forget_folder(struct watched_folder *folder);
-
-/* A link may lead elsewhere now, and a folder be gone: Kubernetes makes one anew for each state. */
-static void follow_links(struct file_watch *watch)
-{
-	list_each (node, after, &watch->folders) {
-		container_of(node, struct watched_folder, node)->needed = false;
-	}
-	list_each (node, after, &watch->groups) {
-		struct watched_group *group = container_of(node, struct watched_group, node);
-
-		for (size_t i = 0; i < group->count; i++) {
-			watch_folders_of(watch, group->files[i].path);
-		}
-	}
-	list_each (node, after, &watch->folders) {
-		struct watched_folder *folder = container_of(node, struct watched_folder, node);
-
-		if (!folder->needed) {
-			forget_folder(folder);
-		}
-	}
-}
-
-static void look(struct file_watch *watch)
-{
-	bool any = false;
-
-	list_each (node, after, &watch->groups) {
-		struct watched_group *group = container_of(node, struct watched_group, node);
-
-		if (has_changed(group)) {
-			any = true;
-			group->changed(group->context);
-		}
-	}
-	if (any) {
-		follow_links(watch);
-	}
-}
-
-static void on_timer(struct timer *timer)
-{
-	struct file_watch *watch = container_of(timer, struct file_watch, timer);
-
-	look(watch);
-	if (watch->looks) {
-		loop_timer_start(watch->loop, &watch->timer, LOOK_MS);
-	}
-}
-
-static void on_event(uv_fs_event_t *handle, const char *name, int events, int status)
-{
-	struct watched_folder *folder = handle->data;
-	struct file_watch *watch = folder->watch;
-
-	(void)name;
-	(void)events;
-	(void)status; /* whatever it was: the files tell */
-	if (!watch->closing) {
-		loop_timer_start(watch->loop, &watch->timer, SETTLE_MS);
-	}
-	loop_settle(watch->loop);
-}
-
-static void look_from_now_on(struct file_watch *watch, const char *path, int why)
-{
-	log_warn("watch %s: %s; its files are looked at every %d seconds instead", path,
-		uv_strerror(why), LOOK_MS / 1000);
-	if (!watch->looks) {
-		watch->looks = true;
-		loop_timer_start(watch->loop, &watch->timer, LOOK_MS);
-	}
-}
-
 static struct watched_folder *find_folder(struct file_watch *watch, const char *path, size_t len)
 {
 	list_each (node, after, &watch->folders) {
@@ -205,30 +114,208 @@ static struct watched_folder *find_folder(struct file_watch *watch, const char *
 	return NULL;
 }
 
-static void watch_folder(struct file_watch *watch, const char *path, size_t len)
+static void on_event(uv_fs_event_t *handle, const char *name, int events, int status);
+
+/* Anew where it was watched before: what has that name now may be another folder, of which nothing
+ * would be told. */
+static void watch_folder(struct watched_folder *folder)
 {
-	struct watched_folder *folder = find_folder(watch, path, len);
 	int rc;
 
-	if (folder != NULL) {
-		folder->needed = true;
-		return;
-	}
-	folder = mem_zalloc(sizeof(*folder));
-	folder->watch = watch;
-	folder->needed = true;
-	folder->path = mem_alloc(len + 1);
-	memcpy(folder->path, path, len);
-	folder->path[len] = '\0';
-	list_push_back(&watch->folders, &folder->node);
-	(void)uv_fs_event_init(&watch->loop->uv, &folder->event); /* cannot fail */
-	folder->event.data = folder;
-	watch->open++;
+	(void)uv_fs_event_stop(&folder->event);
 	rc = uv_fs_event_start(&folder->event, on_event, folder->path, 0);
-	if (rc < 0) {
-		look_from_now_on(watch, folder->path, rc);
-	}
 	uv_unref((uv_handle_t *)&folder->event);
+	if (rc < 0) {
+		folder->watch->looks = true;
+	}
+	if (rc < 0 && !folder->told) {
+		folder->told = true;
+		log_warn("watch %s: %s; its files are looked at every %d seconds instead",
+			folder->path, uv_strerror(rc), LOOK_MS / 1000);
+	}
+}
+
+static void need_folder(struct file_watch *watch, const char *path, size_t len)
+{
+	struct watched_folder *folder = find_folder(watch, path, len);
+
+	if (folder == NULL) {
+		folder = mem_zalloc(sizeof(*folder));
+		folder->watch = watch;
+		folder->path = mem_alloc(len + 1);
+		memcpy(folder->path, path, len);
+		folder->path[len] = '\0';
+		list_push_back(&watch->folders, &folder->node);
+		(void)uv_fs_event_init(&watch->loop->uv, &folder->event); /* cannot fail */
+		folder->event.data = folder;
+		watch->open++;
+	}
+	if (!folder->needed) {
+		folder->needed = true;
+		watch_folder(folder);
+	}
+}
+
+/* How much of the path's first `len` bytes stands before its last name, the slash included. */
+static size_t folder_len(const char *path, size_t len)
+{
+	while (len > 0 && path[len - 1] != '/') {
+		len--;
+	}
+	return len;
+}
+
+static void need_folder_of(struct file_watch *watch, const char *path, size_t len)
+{
+	size_t folder = folder_len(path, len);
+
+	if (folder == 0) {
+		need_folder(watch, ".", 1);
+	} else {
+		need_folder(watch, path, folder == 1 ? 1 : folder - 1);
+	}
+}
+
+enum step {
+	STEP_PLAIN,
+	STEP_LINK,
+	STEP_NOWHERE, /* there is nothing yet, or nothing that we may see */
+};
+
+/* What the path's first `len` bytes name. A link is put into `way`: where it leads, and the rest of
+ * the path behind that. */
+static enum step look_ahead(const char *path, size_t len, char way[static PATH_MAX])
+{
+	char name[PATH_MAX];
+	char target[PATH_MAX];
+	ssize_t target_len;
+	size_t before;
+
+	memcpy(name, path, len);
+	name[len] = '\0';
+	target_len = readlink(name, target, sizeof(target));
+	if (target_len < 0) {
+		return errno == EINVAL ? STEP_PLAIN : STEP_NOWHERE;
+	}
+	before = target[0] == '/' ? 0 : folder_len(path, len);
+	if (before + (size_t)target_len + strlen(path + len) >= PATH_MAX) {
+		return STEP_NOWHERE;
+	}
+	(void)snprintf(way, PATH_MAX, "%.*s%.*s%s", (int)before, path, (int)target_len, target,
+		path + len);
+	return STEP_LINK;
+}
+
+static size_t end_of_name(const char *path, size_t at)
+{
+	at += strspn(path + at, "/");
+	return at + strcspn(path + at, "/");
+}
+
+/*
+ * The folders in which something has to change before the path leads to another file: that of each
+ * link on its way and that of the file; where it leads nowhere, the last one that there is.
+ */
+static void need_folders_of(struct file_watch *watch, const char *path)
+{
+	char way[PATH_MAX];
+	char next[PATH_MAX];
+	unsigned links = 0;
+	size_t at = 0;
+
+	if (strlen(path) >= sizeof(way)) {
+		return; /* to the system, too, it leads nowhere */
+	}
+	memcpy(way, path, strlen(path) + 1);
+	while (links <= LINKS_MAX) {
+		enum step step;
+
+		at = end_of_name(way, at);
+		step = look_ahead(way, at, next);
+		if (step != STEP_PLAIN || way[at] == '\0') {
+			need_folder_of(watch, way, at);
+			step = look_ahead(way, at, next); /* it may have changed before */
+		}
+		if (step == STEP_LINK) {
+			memcpy(way, next, sizeof(way));
+			at = 0;
+			links++;
+		} else if (step == STEP_NOWHERE || way[at] == '\0') {
+			return;
+		}
+	}
+}
+
+static void forget_folder(struct watched_folder *folder);
+
+/*
+ * A link may lead elsewhere now, and a folder be gone: Kubernetes makes one anew for each state.
+ * What the folders had still to tell is lost: the files have to be looked at behind this.
+ */
+static void watch_all_anew(struct file_watch *watch)
+{
+	watch->looks = false; /* unless a folder says so again */
+	list_each (node, after, &watch->folders) {
+		container_of(node, struct watched_folder, node)->needed = false;
+	}
+	list_each (node, after, &watch->groups) {
+		struct watched_group *group = container_of(node, struct watched_group, node);
+
+		for (size_t i = 0; i < group->count; i++) {
+			need_folders_of(watch, group->files[i].path);
+		}
+	}
+	list_each (node, after, &watch->folders) {
+		struct watched_folder *folder = container_of(node, struct watched_folder, node);
+
+		if (!folder->needed) {
+			forget_folder(folder);
+		}
+	}
+}
+
+/* --- changes */
+
+static void look(struct file_watch *watch)
+{
+	list_each (node, after, &watch->groups) {
+		struct watched_group *group = container_of(node, struct watched_group, node);
+
+		if (has_changed(group)) {
+			group->changed(group->context);
+		}
+	}
+}
+
+/* First the folders, then the files: what changes from here on is told of. */
+static void on_timer(struct timer *timer)
+{
+	struct file_watch *watch = container_of(timer, struct file_watch, timer);
+
+	watch->unsettled_ms = 0;
+	watch_all_anew(watch);
+	if (watch->looks) {
+		loop_timer_start(watch->loop, &watch->timer, LOOK_MS);
+	}
+	look(watch);
+}
+
+static void on_event(uv_fs_event_t *handle, const char *name, int events, int status)
+{
+	struct watched_folder *folder = handle->data;
+	struct file_watch *watch = folder->watch;
+	uint64_t now_ms = loop_now_ms(watch->loop);
+
+	(void)name;
+	(void)events;
+	(void)status; /* whatever it was: the files tell */
+	if (watch->unsettled_ms == 0) {
+		watch->unsettled_ms = now_ms;
+	}
+	if (!watch->closing && now_ms - watch->unsettled_ms < SETTLE_MAX_MS) {
+		loop_timer_start(watch->loop, &watch->timer, SETTLE_MS);
+	}
+	loop_settle(watch->loop);
 }
 
 /* --- */
@@ -256,11 +343,14 @@ void file_watch_add(struct file_watch *watch, const char *const *paths, size_t c
 			struct watched_file *file = &group->files[group->count++];
 
 			file->path = mem_strdup(paths[i]);
-			file->last = look_at(file->path);
-			watch_folders_of(watch, file->path);
+			need_folders_of(watch, file->path);
 		}
 	}
 	list_push_back(&watch->groups, &group->node);
+	(void)has_changed(group); /* from here on it would have */
+	if (watch->looks && !timer_active(&watch->timer)) {
+		loop_timer_start(watch->loop, &watch->timer, LOOK_MS);
+	}
 }
 
 static void free_watch(struct file_watch *watch)
