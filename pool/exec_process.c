@@ -276,6 +276,14 @@ static void on_complaint(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf
 
 /* --- the beginning */
 
+/* The folder would take the room of what matters. */
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
 static int spawn(struct exec_process *self, char *const *arguments, char *const *environment)
 {
 	uv_stdio_container_t stdio[3] = {
@@ -310,7 +318,7 @@ struct exec_process *exec_process_start(struct loop *loop, char *const *argument
 	self->done = done;
 	self->context = context;
 	self->open = HANDLES;
-	(void)small_file_name(arguments[0], self->name);
+	(void)small_file_name(base_name(arguments[0]), self->name);
 	(void)secret_reserve(&self->output, EXEC_OUTPUT_MAX);
 	self->output.len = 0;
 	timer_init(&self->timer, on_timer);
