@@ -167,6 +167,11 @@ static enum err_code keep_up_tls(struct credential_upkeep *self, const struct ku
 
 /* --- a plugin */
 
+static bool has_plugin(const struct credential_upkeep *self)
+{
+	return self->place.kubeconfig != NULL && self->config.user == KUBECONFIG_EXEC;
+}
+
 static void run_plugin(struct credential_upkeep *self);
 
 /* What it answered, as a credential; NULL and a sentence where that is of no use here. */
@@ -216,6 +221,10 @@ static void on_answer(void *context, struct slice output, const struct err *fail
 	struct err err = ERR_INIT;
 
 	self->process = NULL;
+	if (!has_plugin(self)) {
+		self->run_again = false;
+		return; /* the kubeconfig says by itself who we are, since it ran */
+	}
 	if (self->run_again) {
 		self->run_again = false;
 		run_plugin(self);
@@ -339,11 +348,6 @@ static enum err_code read_kubeconfig(
 }
 
 /* --- */
-
-static bool has_plugin(const struct credential_upkeep *self)
-{
-	return self->place.kubeconfig != NULL && self->config.user == KUBECONFIG_EXEC;
-}
 
 static enum err_code read_place(struct credential_upkeep *self, struct err *err)
 {
