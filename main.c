@@ -70,7 +70,8 @@ static void on_ending(uv_signal_t *handle, int number)
 	struct endings *endings = handle->data;
 
 	if (number == SIGHUP) {
-		log_warn("SIGHUP: certificates and credentials are read again; this version does not read its "
+		log_warn("SIGHUP: certificates and credentials are read again; this version does "
+			 "not read its "
 			 "settings again: restart it for those");
 		server_reread_certificates(endings->server);
 		return;

@@ -45,7 +45,7 @@ struct draft {
 	struct settings settings; /* without upstreams, routes, networks and what was `auto` */
 	char *upstream_url;
 	struct string_list exclude_get;
-	unsigned request_id_inbound; /* 0 replace, 1 keep */
+	unsigned request_id_inbound;  /* 0 replace, 1 keep */
 	const char *kubeconfig_paths; /* what the environment says of kubeconfigs; borrowed */
 	const char *home;
 	const char *search_path;

@@ -186,7 +186,7 @@ static void finish_methods(struct draft *draft, struct upstream_draft *upstream)
 /* What says how a credential is used, where there is none. */
 static void refuse_use_of_none(struct draft *draft, const struct upstream_draft *upstream)
 {
-	const char *key = was_said(upstream, "credential.use_for")  ? "credential.use_for"
+	const char *key = was_said(upstream, "credential.use_for") ? "credential.use_for"
 			  : upstream->settings.credential.replaces ? "credential.replace"
 								   : NULL;
 

@@ -170,8 +170,9 @@ void credential_source_explain(struct credential_source *source, struct err *err
 	why = status.err.code == ERR_NONE ? "no newer one has come" : status.err.text;
 	if (status.expires_s > 0 && status.expires_s <= clock_wall_us() / 1000000) {
 		(void)clock_format_rfc3339(status.expires_s * 1000000, ended);
-		err_set(err, ERR_CREDENTIAL, "upstream %s: the credential of %s ended at %.19sZ: %s",
-			source->upstream, source->from, ended, why);
+		err_set(err, ERR_CREDENTIAL,
+			"upstream %s: the credential of %s ended at %.19sZ: %s", source->upstream,
+			source->from, ended, why);
 	} else {
 		err_set(err, ERR_CREDENTIAL, "upstream %s: there is no credential from %s: %s",
 			source->upstream, source->from,

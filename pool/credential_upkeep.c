@@ -77,8 +77,8 @@ static void plan(struct credential_upkeep *self, uint64_t expires_s)
 	uint64_t delay_ms;
 
 	random_unique(&dice, sizeof(dice));
-	delay_ms = credential_refresh_in_ms(expires_s, credential_source_margin_ms(self->source),
-		now_us, self->failures, dice);
+	delay_ms = credential_refresh_in_ms(
+		expires_s, credential_source_margin_ms(self->source), now_us, self->failures, dice);
 	if (delay_ms == CREDENTIAL_FOREVER) {
 		self->due_wall_us = 0;
 		if (self->loop != NULL) {
@@ -152,7 +152,8 @@ static enum err_code keep_up_tls(struct credential_upkeep *self, const struct ku
 		from_plugin ? credential_certificate_key(credential) : secret_slice(&config->key));
 
 	if (!config->https || upstream_address(self->upstream)->is_https != config->https) {
-		return ERR_NONE; /* a scheme that has changed needs a restart: see look_at_server() */
+		return ERR_NONE; /* a scheme that has changed needs a restart: see look_at_server()
+				  */
 	}
 	if (self->tls != NULL) {
 		return tls_source_replace(self->tls, &settings, err);
@@ -204,8 +205,7 @@ static struct credential *take_answer(
 			small_file_name(plugin->command, name));
 	} else if (answer.certificate.text != NULL &&
 		   self->place.scope.methods != CREDENTIAL_EVERY_METHOD) {
-		err_set(err, ERR_CREDENTIAL,
-			"%s: %s", small_file_name(plugin->command, name),
+		err_set(err, ERR_CREDENTIAL, "%s: %s", small_file_name(plugin->command, name),
 			credential_use_for_refusal);
 	} else {
 		credential = credential_create(credential_source_key(self->source), &parts);
@@ -262,8 +262,8 @@ static void run_plugin(struct credential_upkeep *self)
 	exec_credential_info(plugin, &cluster, &info);
 	arguments = exec_credential_arguments(plugin);
 	environment = exec_credential_environment(plugin, buffer_slice(&info), environ);
-	self->process = exec_process_start(self->loop, arguments, environment, EXEC_TIMEOUT_MS,
-		on_answer, self, &err);
+	self->process = exec_process_start(
+		self->loop, arguments, environment, EXEC_TIMEOUT_MS, on_answer, self, &err);
 	exec_strings_destroy(arguments);
 	exec_strings_destroy(environment);
 	buffer_fini(&info);

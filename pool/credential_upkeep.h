@@ -4,7 +4,8 @@
  * files that change are read again, plugins run again before what they said ends. What a kubeconfig
  * says of TLS is kept up with it.
  *
- * Belongs to one loop, from credential_upkeep_start() on; whom it tells is pool/credential_source.h.
+ * Belongs to one loop, from credential_upkeep_start() on; whom it tells is
+ * pool/credential_source.h.
  */
 #ifndef SIGHTGLASS_POOL_CREDENTIAL_UPKEEP_H
 #define SIGHTGLASS_POOL_CREDENTIAL_UPKEEP_H
@@ -20,7 +21,7 @@
 struct credential_place {
 	const char *bearer_file; /* one of these three is not NULL */
 	const char *header_file;
-	const char *header;                       /* beside header_file: the field's name */
+	const char *header; /* beside header_file: the field's name */
 	const struct kubeconfig_url *kubeconfig;
 	struct kubeconfig_environment environment;
 	struct credential_scope scope;

@@ -183,8 +183,7 @@ static void fail(struct exec_process *self, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	(void)exec_complaint(
-		slice_of(self->complaint, self->complaint_len), shown, sizeof(shown));
+	(void)exec_complaint(slice_of(self->complaint, self->complaint_len), shown, sizeof(shown));
 	err_set(&err, ERR_CREDENTIAL, "%s %s%s%s", self->name, what, shown[0] == '\0' ? "" : ": ",
 		shown);
 	finish(self, &err);

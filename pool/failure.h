@@ -32,7 +32,7 @@ enum failure {
 	FAILURE_QUEUE_TIMEOUT,
 	FAILURE_BREAKER_OPEN,
 	FAILURE_CREDENTIAL, /* there was none that is still good */
-	FAILURES /* how many there are */
+	FAILURES            /* how many there are */
 };
 
 /* As it stands in metrics and the API: "refused", "connect_timeout", …; "none". */

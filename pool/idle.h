@@ -47,9 +47,9 @@ void idle_park(
 	struct idle_list *idle, struct idle_entry *entry, uint64_t now_ms, uint64_t until_ms);
 void idle_remove(struct idle_list *idle, struct idle_entry *entry);
 /*
- * Takes out the newest of that key that has not passed its time. Where `within_ms` is not 0, only one that
- * became idle within that time. NULL where there is none. What has passed its time is left for
- * idle_pop_expired().
+ * Takes out the newest of that key that has not passed its time. Where `within_ms` is not 0, only
+ * one that became idle within that time. NULL where there is none. What has passed its time is left
+ * for idle_pop_expired().
  */
 struct idle_entry *idle_take(
 	struct idle_list *idle, uint64_t now_ms, uint64_t within_ms, uint64_t key);

@@ -64,7 +64,8 @@ struct pool_waiter {
 	 */
 	void (*failed)(struct pool_waiter *waiter, const struct err *err);
 	uint64_t connect_timeout_ms; /* 0 = the pool's; a route may say less */
-	/* What the request goes out with; NULL: nothing of ours. Looked at within pool_acquire(). */
+	/* What the request goes out with; NULL: nothing of ours. Looked at within pool_acquire().
+	 */
 	const struct credential *credential;
 	/* What outcome_enter() gave, or NULL: a connection that cannot be opened for the waiter
 	 * uses it up. */
@@ -110,8 +111,8 @@ struct upstream *pool_upstream(const struct pool *pool);
 
 /*
  * The upstream's credential as it stands now, and whether one was ever read: without one, nobody is
- * to be asked for anything. NULL where there is none. It is good for a pool_take() or pool_acquire()
- * right behind; who needs it longer takes a reference.
+ * to be asked for anything. NULL where there is none. It is good for a pool_take() or
+ * pool_acquire() right behind; who needs it longer takes a reference.
  */
 struct credential *pool_credential(struct pool *pool, bool *known);
 

@@ -27,7 +27,7 @@ struct pool {
 	struct identities identities; /* of the credentials whose connections are kept */
 	struct list leaving;          /* connections to be closed at the end of the turn */
 	struct task leave;
-	bool alert;         /* somebody waits for a place: see places_keep() */
+	bool alert; /* somebody waits for a place: see places_keep() */
 	bool closing;
 	bool resolver_quiet;
 	struct list dials;

@@ -38,7 +38,7 @@ struct pool_settings {
 	uint32_t queue;      /* exchanges that may wait for a place, of all workers together */
 	uint64_t queue_timeout_ms;   /* 0 = no limit */
 	uint64_t connect_timeout_ms; /* finding the address and connecting; 0 = the system's */
-	uint32_t max_entries; /* credentials whose connections one pool keeps, at a time */
+	uint32_t max_entries;        /* credentials whose connections one pool keeps, at a time */
 	/* How long before its credential ends, or its certificate, a connection is not kept. */
 	uint64_t safety_margin_ms;
 	struct breaker_settings breaker;

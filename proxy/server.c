@@ -184,8 +184,7 @@ static enum err_code make_workers(struct server *server, struct err *err)
 
 	for (unsigned i = 0; i < settings->workers; i++) {
 		struct worker *worker = mem_alloc(sizeof(*worker));
-		int rc =
-			worker_init(worker, server, i, settings, server->routes,
+		int rc = worker_init(worker, server, i, settings, server->routes,
 			upstreams_list(server->upstreams));
 
 		if (rc < 0) {

@@ -34,8 +34,8 @@ void server_set_claim(struct server *server, const struct claim *claim);
 /* The address of listener `index` (those of the proxy first, then the inspector's), with the port
  * that was bound: "127.0.0.1:8080". Lives as long as the server. */
 const char *server_address(const struct server *server, unsigned index);
-/* Reads certificates and credentials again, whether or not their files seem to have changed. On the first
- * worker's thread. */
+/* Reads certificates and credentials again, whether or not their files seem to have changed. On the
+ * first worker's thread. */
 void server_reread_certificates(struct server *server);
 /* "https", or "http": of every address but a unix socket's, which is plain. */
 const char *server_scheme(const struct server *server);

@@ -24,10 +24,10 @@ struct pool_fixture_worker {
 };
 
 struct pool_fixture {
-	struct pool_settings settings; /* to be changed before the start */
-	unsigned worker_count;         /* 1 */
+	struct pool_settings settings;    /* to be changed before the start */
+	unsigned worker_count;            /* 1 */
 	struct credential_source *source; /* NULL; else the upstream takes it over at the start */
-	struct fake_origin origin;     /* on the first worker's loop */
+	struct fake_origin origin;        /* on the first worker's loop */
 	struct upstream *upstream;
 	struct pool_fixture_worker workers[POOL_FIXTURE_WORKERS];
 	struct loop *loop; /* the first worker's */
@@ -78,7 +78,8 @@ struct upstream_counts pool_fixture_counts(const struct pool_fixture *f);
 void asker_init(struct asker *asker, struct pool_fixture *f);
 /* Acquires on the worker's pool, and settles. */
 void asker_acquire(struct asker *asker, unsigned worker, bool fresh);
-/* Takes from the first worker's pool, for the waiter's credential: false where nothing is to be had. */
+/* Takes from the first worker's pool, for the waiter's credential: false where nothing is to be
+ * had. */
 bool asker_take(struct asker *asker, uint64_t used_within_ms);
 /* Acquires on the worker's pool and waits for the connection. */
 void asker_get(struct asker *asker, unsigned worker);

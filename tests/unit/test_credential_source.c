@@ -38,10 +38,10 @@ static int teardown(void **state)
 static struct credential *token(
 	const struct credential_source *source, const char *text, uint64_t expires_s)
 {
-	return credential_create(credential_source_key(source),
-		&(struct credential_parts){.kind = CREDENTIAL_BEARER,
-			.secret = slice_str(text),
-			.expires_s = expires_s});
+	return credential_create(
+		credential_source_key(source), &(struct credential_parts){.kind = CREDENTIAL_BEARER,
+						       .secret = slice_str(text),
+						       .expires_s = expires_s});
 }
 
 static void expect_held(struct credential_source *source, const char *value)
@@ -160,9 +160,8 @@ static void why_there_is_none_is_told_with_its_place_and_time(void **state)
 	expect_explained(source,
 		"upstream api: there is no credential from bearer_file /run/token: it is gone");
 	credential_source_publish(source, token(source, "s3cr3t", LONG_PAST_S), WHEN_US);
-	expect_explained(source,
-		"upstream api: the credential of bearer_file /run/token ended at "
-		"1970-01-01T00:16:40Z: no newer one has come");
+	expect_explained(source, "upstream api: the credential of bearer_file /run/token ended at "
+				 "1970-01-01T00:16:40Z: no newer one has come");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -202,7 +202,8 @@ static void a_token_that_has_ended_is_told_and_replaced_by_the_next(void **state
 	f->place.bearer_file = f->token;
 	create(f);
 	assert_int_equal(status_of(f).expires_s, 1000);
-	assert_string_equal(status_of(f).err.text, "what was read last ended at 1970-01-01T00:16:40Z");
+	assert_string_equal(
+		status_of(f).err.text, "what was read last ended at 1970-01-01T00:16:40Z");
 	write_token(f, "fresh");
 	RUN_UNTIL(f, holds(f, "Bearer fresh"));
 }
@@ -226,7 +227,8 @@ static void a_plugin_says_who_we_are(void **state)
 {
 	struct fixture *f = *state;
 
-	use_plugin(f, ANSWER("\"token\": \"abc\", \"expirationTimestamp\": \"2100-01-01T00:00:00Z\""));
+	use_plugin(
+		f, ANSWER("\"token\": \"abc\", \"expirationTimestamp\": \"2100-01-01T00:00:00Z\""));
 	create(f);
 	assert_true(credential_upkeep_waits(f->upkeep));
 	RUN_UNTIL(f, !credential_upkeep_waits(f->upkeep));
@@ -271,8 +273,8 @@ static void expect_plugin_failure(struct fixture *f, const char *commands, const
 
 static void a_plugin_that_fails_is_told(void **state)
 {
-	expect_plugin_failure(
-		*state, "echo please log in >&2; exit 1", "plugin ended with status 1: please log in");
+	expect_plugin_failure(*state, "echo please log in >&2; exit 1",
+		"plugin ended with status 1: please log in");
 }
 
 static void a_plugin_that_answers_junk_is_told(void **state)
@@ -283,7 +285,8 @@ static void a_plugin_that_answers_junk_is_told(void **state)
 static void a_certificate_cannot_be_shown_to_a_plain_server(void **state)
 {
 	expect_plugin_failure(*state,
-		ANSWER("\"clientCertificateData\": \"-----BEGIN CERTIFICATE-----\\\\nMIIB\\\\n-----END "
+		ANSWER("\"clientCertificateData\": \"-----BEGIN "
+		       "CERTIFICATE-----\\\\nMIIB\\\\n-----END "
 		       "CERTIFICATE-----\", \"clientKeyData\": \"-----BEGIN PRIVATE "
 		       "KEY-----\\\\ns3cr3t\\\\n-----END PRIVATE KEY-----\""),
 		"plugin answered ");

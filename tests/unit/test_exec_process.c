@@ -236,11 +236,10 @@ static void what_cannot_be_run_is_told_at_once(void **state)
 	char *arguments[] = {plugin, NULL};
 	char *environment[] = {NULL};
 
-	assert_null(exec_process_start(
-		&f->loop, arguments, environment, SOON_MS, on_done, f, &f->err));
+	assert_null(
+		exec_process_start(&f->loop, arguments, environment, SOON_MS, on_done, f, &f->err));
 	assert_int_equal(f->err.code, ERR_CREDENTIAL);
-	assert_string_equal(
-		f->err.text, "plugin cannot be run: no such file or directory");
+	assert_string_equal(f->err.text, "plugin cannot be run: no such file or directory");
 	assert_int_equal(f->told, 0);
 }
 
@@ -278,7 +277,8 @@ static void of_a_complaint_no_secret_is_shown(void **state)
 {
 	(void)state;
 	expect_shown("error: no session\nsecond line", "error: no session");
-	expect_shown("bad token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln, go", "bad token [...], go");
+	expect_shown(
+		"bad token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln, go", "bad token [...], go");
 	expect_shown("key 0123456789abcdef0123456789abcdef", "key [...]");
 	expect_shown("aws-iam-authenticator: ExpiredToken", "aws-iam-authenticator: ExpiredToken");
 	expect_shown("tab\tand\x1b[31mcolour\xff", "tab and [31mcolour");

@@ -23,10 +23,10 @@ static const struct credential_key key = {.bytes = "0123456789abcde"};
 
 static struct credential *token(const char *text, uint64_t lives_s)
 {
-	return credential_create(&key,
-		&(struct credential_parts){.kind = CREDENTIAL_BEARER,
-			.secret = slice_str(text),
-			.expires_s = lives_s == 0 ? 0 : clock_wall_us() / 1000000 + lives_s});
+	return credential_create(
+		&key, &(struct credential_parts){.kind = CREDENTIAL_BEARER,
+			      .secret = slice_str(text),
+			      .expires_s = lives_s == 0 ? 0 : clock_wall_us() / 1000000 + lives_s});
 }
 
 static void start(struct pool_fixture *f)

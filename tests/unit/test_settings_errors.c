@@ -164,8 +164,9 @@ static void a_wrong_upstream_or_route_is_told_with_its_place_in_the_list(void **
 		{"upstreams: {a: b}\n", "FILE:1: upstreams: it is a mapping; give a list"},
 		{"upstreams: [x]\n", "FILE:1: upstreams[0]: it is a single value; give a mapping "
 				     "such as {name: api, url: \"http://127.0.0.1:8000\"}"},
-		{"upstreams:\n  - name: a\n", "FILE:2: upstreams[0].url: it is missing; give "
-					      "http://HOST:PORT, https://HOST:PORT, unix:/path or kubeconfig:"},
+		{"upstreams:\n  - name: a\n",
+			"FILE:2: upstreams[0].url: it is missing; give "
+			"http://HOST:PORT, https://HOST:PORT, unix:/path or kubeconfig:"},
 		{"upstreams: [{url: \"kubeconfig:/nowhere/config\"}]\n",
 			"FILE:1: upstreams[0].url: /nowhere/config cannot be read: No such file or "
 			"directory; a kubeconfig would be right"},
