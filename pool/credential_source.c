@@ -111,8 +111,10 @@ static uint32_t next_generation(const struct credential_source *source)
 void credential_source_publish(
 	struct credential_source *source, struct credential *credential, uint64_t wall_us)
 {
+	bool ended = credential_life(credential_expires_s(credential), 0, wall_us) ==
+		     CREDENTIAL_HAS_ENDED;
 	struct credential *old;
-	bool mended;
+	bool mended = false;
 
 	pthread_mutex_lock(&source->lock);
 	old = source->credential;
@@ -123,9 +125,11 @@ void credential_source_publish(
 	} else {
 		old = credential; /* the workers have the other one */
 	}
-	mended = source->err.code != ERR_NONE;
-	source->err = ERR_INIT;
-	source->renewed_us = wall_us;
+	if (!ended) { /* else what is wrong is wrong still */
+		mended = source->err.code != ERR_NONE;
+		source->err = ERR_INIT;
+		source->renewed_us = wall_us;
+	}
 	pthread_mutex_unlock(&source->lock);
 	credential_unref(old);
 	if (mended) {

@@ -54,7 +54,8 @@ struct credential *credential_source_hold(struct credential_source *source, uint
 
 /*
  * What was read well, at `wall_us`. Takes `credential` over; NULL is nobody. One that equals the
- * one in use takes its place without a new generation, unless its end is another.
+ * one in use takes its place without a new generation, unless its end is another. One that has
+ * ended by then clears no complaint.
  */
 void credential_source_publish(
 	struct credential_source *source, struct credential *credential, uint64_t wall_us);

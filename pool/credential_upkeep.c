@@ -97,16 +97,32 @@ static void failed(struct credential_upkeep *self, const struct err *err)
 	plan(self, 0);
 }
 
+static bool has_a_living_one(const struct credential_upkeep *self, uint64_t now_us)
+{
+	uint32_t generation;
+	struct credential *credential = credential_source_hold(self->source, &generation);
+	bool lives = credential != NULL && credential_life(credential_expires_s(credential), 0,
+						   now_us) != CREDENTIAL_HAS_ENDED;
+
+	credential_unref(credential);
+	return lives;
+}
+
 /* Takes `credential` over. */
 static void renewed(struct credential_upkeep *self, struct credential *credential)
 {
 	uint64_t expires_s = credential_expires_s(credential);
 	uint64_t now_us = clock_wall_us();
+	bool ended = credential_life(expires_s, 0, now_us) == CREDENTIAL_HAS_ENDED;
 	char when[CLOCK_RFC3339_SIZE];
 	struct err err;
 
-	credential_source_publish(self->source, credential, now_us);
-	if (credential_life(expires_s, 0, now_us) == CREDENTIAL_HAS_ENDED) {
+	if (ended && has_a_living_one(self, now_us)) {
+		credential_unref(credential);
+	} else {
+		credential_source_publish(self->source, credential, now_us);
+	}
+	if (ended) {
 		(void)clock_format_rfc3339(expires_s * 1000000, when);
 		err_set(&err, ERR_CREDENTIAL, "what was read last ended at %.19sZ", when);
 		failed(self, &err);
@@ -168,6 +184,11 @@ static enum err_code keep_up_tls(struct credential_upkeep *self, const struct ku
 
 /* --- a plugin */
 
+static bool has_plugin(const struct credential_upkeep *self)
+{
+	return self->place.kubeconfig != NULL && self->config.user == KUBECONFIG_EXEC;
+}
+
 static void run_plugin(struct credential_upkeep *self);
 
 /* What it answered, as a credential; NULL and a sentence where that is of no use here. */
@@ -183,7 +204,7 @@ static struct credential *take_answer(
 
 	if (exec_credential_parse(output, plugin->api_version, &answer, &why) != ERR_NONE) {
 		err_set(err, ERR_CREDENTIAL, "%s answered wrongly: %s",
-			small_file_name(plugin->command, name), why.text);
+			exec_program_name(plugin->command, name), why.text);
 		return NULL;
 	}
 	parts = (struct credential_parts){
@@ -197,10 +218,10 @@ static struct credential *take_answer(
 	if (answer.certificate.text != NULL && !self->config.https) {
 		err_set(err, ERR_CREDENTIAL,
 			"%s answered with a certificate, and the server is at http://",
-			small_file_name(plugin->command, name));
+			exec_program_name(plugin->command, name));
 	} else if (answer.certificate.text != NULL &&
 		   self->place.scope.methods != CREDENTIAL_EVERY_METHOD) {
-		err_set(err, ERR_CREDENTIAL, "%s: %s", small_file_name(plugin->command, name),
+		err_set(err, ERR_CREDENTIAL, "%s: %s", exec_program_name(plugin->command, name),
 			credential_use_for_refusal);
 	} else {
 		credential = credential_create(credential_source_key(self->source), &parts);
@@ -216,6 +237,10 @@ static void on_answer(void *context, struct slice output, const struct err *fail
 	struct err err = ERR_INIT;
 
 	self->process = NULL;
+	if (!has_plugin(self)) {
+		self->run_again = false;
+		return; /* the kubeconfig says by itself who we are, since it ran */
+	}
 	if (self->run_again) {
 		self->run_again = false;
 		run_plugin(self);
@@ -339,11 +364,6 @@ static enum err_code read_kubeconfig(
 }
 
 /* --- */
-
-static bool has_plugin(const struct credential_upkeep *self)
-{
-	return self->place.kubeconfig != NULL && self->config.user == KUBECONFIG_EXEC;
-}
 
 static enum err_code read_place(struct credential_upkeep *self, struct err *err)
 {

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/small_file.h"
 #include "pool/exec_credential.h"
 
 enum {
@@ -309,7 +308,7 @@ struct exec_process *exec_process_start(struct loop *loop, char *const *argument
 	self->done = done;
 	self->context = context;
 	self->open = HANDLES;
-	(void)small_file_name(arguments[0], self->name);
+	(void)exec_program_name(arguments[0], self->name);
 	(void)secret_reserve(&self->output, EXEC_OUTPUT_MAX);
 	self->output.len = 0;
 	timer_init(&self->timer, on_timer);
@@ -349,6 +348,14 @@ void exec_process_close(struct exec_process *process)
 }
 
 /* --- whether it is there */
+
+/* Its folders would take the room of what matters. */
+const char *exec_program_name(const char *command, char out[static SMALL_FILE_NAME_SIZE])
+{
+	const char *slash = strrchr(command, '/');
+
+	return small_file_name(slash == NULL ? command : slash + 1, out);
+}
 
 static bool is_in(struct slice folder, const char *command)
 {

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/slice.h"
+#include "base/small_file.h"
 
 enum {
 	EXEC_TIMEOUT_MS = 10 * 1000,
@@ -35,6 +36,9 @@ void exec_process_close(struct exec_process *process);
 /* 0, or ERR_SETTINGS: the program cannot be found by `path` ($PATH), or not be run. A command with
  * a '/' in it is a path itself. */
 enum err_code exec_command_check(const char *command, const char *path, struct err *err);
+
+/* The program's name without its folders, fit for a sentence. Returns `out`. */
+const char *exec_program_name(const char *command, char out[static SMALL_FILE_NAME_SIZE]);
 
 /* What of a line of the program's complaints may be shown: what is printable, without words that
  * look like a secret, cut to `size`. Returns `out`. */

@@ -13,10 +13,8 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/tls_sessions.h"
-#include "pool/credential_rules.h"
 #include "pool/pool_state.h"
 #include "pool/upstream_shared.h"
 
@@ -70,13 +68,6 @@ static void end_counted(struct connection *connection)
 	connection_close(connection);
 }
 
-/* Ends a connection that is in no list. */
-static void end(struct connection *connection)
-{
-	places_closing(pool_of(connection)->member.places);
-	end_counted(connection);
-}
-
 static void on_leaves(struct shelf *shelf, struct idle_entry *entry, bool expired)
 {
 	struct pool *pool = container_of(shelf, struct pool, shelf);
@@ -84,7 +75,7 @@ static void on_leaves(struct shelf *shelf, struct idle_entry *entry, bool expire
 	if (expired) {
 		tally_add(&pool->tally, TALLY_EXPIRED);
 	}
-	end(connection_of(entry));
+	pool_end(connection_of(entry));
 }
 
 /* Keeps a connection that nobody waits for until its time is over. */
@@ -99,104 +90,8 @@ static void park(struct pool *pool, struct connection *connection)
 	}
 	if (pool->settings->max_idle == 0 ||
 		!shelf_park(&pool->shelf, &connection->idle, until_ms)) {
-		end(connection);
+		pool_end(connection);
 	}
-}
-
-/* --- what connections are opened under */
-
-static void on_leave(struct task *task)
-{
-	struct pool *pool = container_of(task, struct pool, leave);
-	struct list *node;
-
-	while ((node = list_pop_front(&pool->leaving)) != NULL) {
-		end(connection_of(container_of(node, struct idle_entry, node)));
-	}
-}
-
-/* True where a connection may not be lent again. */
-static bool is_stale(const struct pool *pool, const struct connection *connection)
-{
-	return connection->serial != pool->serial ||
-	       !identities_keep(&pool->identities, connection->identity);
-}
-
-/* Those that are idle and stale are not lent from here on; they are closed when the turn has done
- * what it is about. */
-static void let_stale_leave(struct pool *pool)
-{
-	list_each (node, after, &pool->shelf.idle.entries) {
-		struct connection *connection =
-			connection_of(container_of(node, struct idle_entry, node));
-
-		if (is_stale(pool, connection)) {
-			shelf_remove(&pool->shelf, &connection->idle);
-			list_push_back(&pool->leaving, &connection->idle.node);
-			tally_add(&pool->tally, TALLY_EXPIRED);
-		}
-	}
-	if (!list_empty(&pool->leaving)) {
-		loop_settled(pool->connector.loop, &pool->leave);
-	}
-}
-
-static void take_credential(struct pool *pool)
-{
-	credential_unref(pool->credential);
-	pool->credential = credential_source_hold(pool->source, &pool->generation);
-	identities_keep_only(&pool->identities, credential_identity(pool->credential));
-}
-
-/* What was replaced since the last look: two loads of what is hardly ever written. */
-static void look_for_changes(struct pool *pool)
-{
-	bool changed = false;
-
-	if (pool->tls != NULL && tls_source_serial(pool->tls) != pool->serial) {
-		pool->serial = tls_source_serial(pool->tls);
-		changed = true;
-	}
-	if (pool->source != NULL &&
-		credential_source_generation(pool->source) != pool->generation) {
-		take_credential(pool);
-		changed = true;
-	}
-	if (changed) {
-		let_stale_leave(pool);
-	}
-}
-
-struct credential *pool_credential(struct pool *pool, bool *known)
-{
-	if (pool->source != NULL) {
-		look_for_changes(pool);
-	}
-	*known = pool->generation != 0;
-	return pool->credential;
-}
-
-/* Until when what is opened for that credential may be kept; within the margin, or for one that the
- * upstream has no more, not beyond the request. */
-static uint64_t admit(struct pool *pool, const struct credential *credential)
-{
-	uint64_t now = now_ms(pool);
-	uint64_t until_ms;
-
-	if (credential == NULL) {
-		return IDLE_FOREVER;
-	}
-	until_ms = credential_usable_until(credential_expires_s(credential),
-		pool->settings->safety_margin_ms, clock_wall_us(), now);
-	if (pool->source != NULL &&
-		credential_identity(credential) != credential_identity(pool->credential)) {
-		until_ms = now;
-	}
-	if (until_ms > now && identities_admit(&pool->identities, credential_identity(credential),
-				      until_ms, now) != 0) {
-		let_stale_leave(pool);
-	}
-	return until_ms;
 }
 
 /* --- waiters */
@@ -278,7 +173,7 @@ static void offer(struct pool *pool, struct connection *connection, bool fresh)
 	struct pool_waiter *waiter = first_waiter(pool, connection->identity, fresh);
 
 	if (pool->closing) {
-		end(connection);
+		pool_end(connection);
 	} else if (waiter != NULL) {
 		if (waiter->phase == POOL_WAITER_DIALING || places_claim(&waiter->ticket)) {
 			serve(pool, waiter, connection, !fresh);
@@ -378,14 +273,12 @@ static void free_when_empty(struct pool *pool)
 	}
 	assert(list_empty(&pool->waiters) && list_empty(&pool->settled));
 	shelf_fini(&pool->shelf);
-	identities_fini(&pool->identities);
-	credential_unref(pool->credential);
+	pool_guard_fini(pool);
 	tally_leave(upstream_tallies(pool->connector.upstream), &pool->tally);
 	while ((node = list_pop_front(&pool->spare)) != NULL) {
 		mem_free(connection_of(container_of(node, struct idle_entry, node)));
 	}
 	task_cancel(&pool->deliver);
-	task_cancel(&pool->leave);
 	tls_sessions_destroy(pool->connector.sessions);
 	mem_free(pool);
 	closed(context);
@@ -482,7 +375,7 @@ static void on_failed(struct connection *connection, enum failure why, const str
 			upstream_failed(upstream, waiter->pass, why, err, now_ms(pool));
 		}
 	}
-	end(connection);
+	pool_end(connection);
 	if (waiter != NULL) {
 		waiter->failed(waiter, err); /* nothing of it is touched afterwards */
 	}
@@ -494,7 +387,7 @@ static void on_spoiled(struct connection *connection)
 
 	shelf_remove(&pool->shelf, &connection->idle);
 	tally_add(&pool->tally, TALLY_EXPIRED);
-	end(connection);
+	pool_end(connection);
 }
 
 static void on_closed(struct connection *connection)
@@ -561,16 +454,11 @@ struct pool *pool_create(struct loop *loop, struct upstream *upstream)
 	self->connector.upstream = upstream;
 	self->connector.events = &connection_events;
 	resolver_init(&self->connector.resolver, loop, address->host, address->port);
-	self->tls = upstream_tls_source(upstream);
-	self->source = upstream_credential_source(upstream);
-	self->guarded = self->tls != NULL || self->source != NULL;
+	self->settings = upstream_pool_settings(upstream);
+	pool_guard_init(self);
 	if (self->tls != NULL) {
 		self->connector.sessions = tls_sessions_create();
 	}
-	self->settings = upstream_pool_settings(upstream);
-	identities_init(&self->identities, self->settings->max_entries);
-	list_init(&self->leaving);
-	task_init(&self->leave, on_leave);
 	self->wakeup.run = on_wakeup;
 	shelf_init(&self->shelf, loop, upstream_places(upstream), &self->tally, on_leaves);
 	list_init(&self->dials);
@@ -601,12 +489,12 @@ void pool_close(struct pool *pool, void (*closed)(void *context), void *context)
 	}
 	list_each (node, after, &pool->dials) {
 		list_remove(node);
-		end(connection_of(container_of(node, struct idle_entry, node)));
+		pool_end(connection_of(container_of(node, struct idle_entry, node)));
 	}
 	while ((oldest = shelf_take_oldest(&pool->shelf)) != NULL) {
-		end(connection_of(oldest));
+		pool_end(connection_of(oldest));
 	}
-	on_leave(&pool->leave);
+	pool_close_leaving(pool);
 	pool->resolver_quiet = resolver_stop(&pool->connector.resolver, on_resolver_quiet);
 	places_retire(&pool->member);
 	hold_for_wake(pool);
@@ -626,7 +514,7 @@ struct connection *pool_take(
 
 	if (pool->guarded || credential != NULL) {
 		if (credential == NULL) { /* else pool_credential() has looked, and lent it */
-			look_for_changes(pool);
+			pool_look_for_changes(pool);
 		}
 		key = connection_key(credential_identity(credential), pool->serial);
 	}
@@ -668,7 +556,7 @@ void pool_acquire(struct pool *pool, struct pool_waiter *waiter, bool fresh)
 
 	begin_waiting(pool, waiter, fresh);
 	waiter->identity = credential_identity(waiter->credential);
-	waiter->until_ms = admit(pool, waiter->credential);
+	waiter->until_ms = pool_admit(pool, waiter->credential);
 	if (pool->closing) {
 		refuse(pool, waiter, ERR_DRAINING);
 		return;
@@ -728,18 +616,9 @@ void pool_cancel(struct pool_waiter *waiter)
 		if (connection_reclaim(connection)) {
 			offer(pool, connection, fresh);
 		} else {
-			end(connection);
+			pool_end(connection);
 		}
 	}
-}
-
-static bool has_become_stale(struct pool *pool, const struct connection *connection)
-{
-	if (!pool->guarded && connection->identity == 0) {
-		return false;
-	}
-	look_for_changes(pool);
-	return is_stale(pool, connection);
 }
 
 void pool_return(struct connection *connection, uint64_t keep_alive_ms)
@@ -748,10 +627,10 @@ void pool_return(struct connection *connection, uint64_t keep_alive_ms)
 
 	lent_no_more(pool);
 	if (!connection_reclaim(connection)) {
-		end(connection);
-	} else if (now_ms(pool) >= connection->retire_ms || has_become_stale(pool, connection)) {
+		pool_end(connection);
+	} else if (now_ms(pool) >= connection->retire_ms || pool_is_stale(pool, connection)) {
 		tally_add(&pool->tally, TALLY_EXPIRED);
-		end(connection);
+		pool_end(connection);
 	} else {
 		connection->idle_limit_ms =
 			idle_limit_ms(pool->settings->idle_timeout_ms, keep_alive_ms);
@@ -762,5 +641,5 @@ void pool_return(struct connection *connection, uint64_t keep_alive_ms)
 void pool_discard(struct connection *connection)
 {
 	lent_no_more(pool_of(connection));
-	end(connection);
+	pool_end(connection);
 }

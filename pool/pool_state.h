@@ -1,5 +1,6 @@
 /*
- * Layer: pool, for pool.c, pool_count.c and outcome.c alone. One job: what a pool consists of.
+ * Layer: pool, for pool.c, pool_count.c, pool_guard.c and outcome.c alone. One job: what a pool
+ * consists of.
  */
 #ifndef SIGHTGLASS_POOL_POOL_STATE_H
 #define SIGHTGLASS_POOL_POOL_STATE_H
@@ -45,6 +46,22 @@ struct pool {
 	uv_prepare_t hold; /* keeps the loop running for a wake that is under way at the end */
 	bool held;
 };
+
+/* --- pool_guard.c: what connections are opened under */
+
+void pool_guard_init(struct pool *pool);
+void pool_guard_fini(struct pool *pool);
+/* What was replaced since the last look: two loads of what is hardly ever written. */
+void pool_look_for_changes(struct pool *pool);
+/* Until when what is opened for that credential may be kept; within the margin, or for one that the
+ * upstream has no more, not beyond the request. */
+uint64_t pool_admit(struct pool *pool, const struct credential *credential);
+/* Whether a connection may not be lent again. Of a pool that shows nothing: one branch. */
+bool pool_is_stale(struct pool *pool, const struct connection *connection);
+/* Ends a connection that is in no list. */
+void pool_end(struct connection *connection);
+/* Ends those that are about to leave; the turn's end does so by itself. */
+void pool_close_leaving(struct pool *pool);
 
 /* --- pool_count.c: what happened is counted */
 

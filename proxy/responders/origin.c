@@ -23,7 +23,6 @@
 #include <uv.h>
 
 #include "http/head_writer.h"
-#include "pool/credential_source.h"
 #include "proxy/forwarding.h"
 #include "proxy/responders/origin_state.h"
 #include "proxy/worker.h"
@@ -245,50 +244,6 @@ static void keep_for_replay(struct origin *self, struct slice bytes)
 	self->replay_len += bytes.len;
 }
 
-/* --- the credential */
-
-static bool has_ended(const struct origin *self, const struct credential *credential)
-{
-	/* Without a margin: it is sent up to its end. */
-	return credential_life(credential_expires_s(credential), 0,
-		       worker_wall_us(self->exchange->worker)) == CREDENTIAL_HAS_ENDED;
-}
-
-static bool client_has(const struct origin *self, struct slice field)
-{
-	return field.len > 0 && head_find_name(&self->exchange->request, field) != NULL;
-}
-
-/*
- * What the request goes out with, which is lent as pool_credential() says; NULL where that is
- * nothing of ours. False where it should have a credential and there is none that is still good.
- */
-static bool choose_credential(struct origin *self, struct credential **credential)
-{
-	const struct credential_source *source =
-		upstream_credential_source(pool_upstream(self->pool));
-	bool known;
-
-	*credential = NULL;
-	if (source == NULL || !credential_is_added(self->exchange->request.method,
-				      credential_source_scope(source),
-				      client_has(self, credential_source_field(source)))) {
-		return true;
-	}
-	*credential = pool_credential(self->pool, &known);
-	if (*credential == NULL) {
-		return known;
-	}
-	return !has_ended(self, *credential);
-}
-
-static void forget_credential(struct origin *self)
-{
-	credential_unref(self->credential);
-	self->credential = NULL;
-	self->waiter.credential = NULL;
-}
-
 /* --- the connection */
 
 static void begin_waiting(struct origin *self)
@@ -320,8 +275,8 @@ static void acquire_fresh(struct origin *self)
 {
 	struct credential *credential;
 
-	forget_credential(self);
-	if (choose_credential(self, &credential)) {
+	origin_forget_credential(self);
+	if (origin_choose_credential(self, &credential)) {
 		acquire(self, credential, true);
 	} else {
 		refuse_for_credential(self);
@@ -454,13 +409,13 @@ static void on_ready(struct pool_waiter *waiter, struct connection *connection)
 	struct origin *self = container_of(waiter, struct origin, waiter);
 
 	self->exchange->clock.connecting_us = waiter->connecting_us;
-	if (self->credential != NULL && has_ended(self, self->credential)) {
+	if (self->credential != NULL && origin_credential_ended(self, self->credential)) {
 		pool_discard(connection); /* it waited for too long; there may be a newer one */
 		acquire_fresh(self);
 		return;
 	}
 	use_connection(self, connection, self->credential);
-	forget_credential(self);
+	origin_forget_credential(self);
 }
 
 static void on_acquire_failed(struct pool_waiter *waiter, const struct err *err)
@@ -481,7 +436,7 @@ static void get_connection(struct origin *self, bool idempotent)
 	struct credential *credential;
 	uint64_t wait_ms;
 
-	if (!choose_credential(self, &credential)) {
+	if (!origin_choose_credential(self, &credential)) {
 		refuse_for_credential(self);
 		return;
 	}
@@ -560,7 +515,7 @@ static void origin_cancel(struct responder *responder)
 	struct origin *self = of_responder(responder);
 
 	pool_cancel(&self->waiter);
-	forget_credential(self);
+	origin_forget_credential(self);
 	origin_release(self, false, 0);
 }
 

@@ -1,6 +1,7 @@
 /*
  * Layer: proxy/responders. One job: what the rooms of the origin share: origin.c (connection,
- * request, retry), origin_answer.c (the answer), tunnel.c (after a 101). Seen by nobody else.
+ * request, retry), origin_credential.c (which credential it goes out with), origin_answer.c (the
+ * answer), tunnel.c (after a 101). Seen by nobody else.
  */
 #ifndef SIGHTGLASS_PROXY_RESPONDERS_ORIGIN_STATE_H
 #define SIGHTGLASS_PROXY_RESPONDERS_ORIGIN_STATE_H
@@ -81,6 +82,17 @@ void origin_answer_begin(struct origin *self);
 void origin_answer_bytes(struct origin *self, struct slice bytes);
 /* The upstream sent its end: for an answer that goes up to the close, the end of it. */
 void origin_answer_eof(struct origin *self);
+
+/* origin_credential.c. */
+/*
+ * What the request goes out with, which is lent as pool_credential() says; NULL where that is
+ * nothing of ours. False where it should have a credential and there is none that is still good.
+ */
+bool origin_choose_credential(struct origin *self, struct credential **credential);
+/* Whether it may not be sent any more. */
+bool origin_credential_ended(const struct origin *self, const struct credential *credential);
+/* Lets go of the one that was held while it waited. */
+void origin_forget_credential(struct origin *self);
 
 /* tunnel.c: takes the connection over after a 101; `bytes` came right behind the head. */
 void origin_tunnel_begin(struct origin *self, struct slice bytes);

@@ -208,6 +208,20 @@ static void a_token_that_has_ended_is_told_and_replaced_by_the_next(void **state
 	RUN_UNTIL(f, holds(f, "Bearer fresh"));
 }
 
+static void one_that_has_ended_never_replaces_one_that_lives(void **state)
+{
+	struct fixture *f = *state;
+
+	write_token(f, "living");
+	f->place.bearer_file = f->token;
+	create(f);
+	write_token(f, "eyJhbGciOiJub25lIn0.eyJleHAiOjEwMDB9.c2ln"); /* {"exp":1000} */
+	credential_upkeep_reread(f->upkeep);
+	assert_true(holds(f, "Bearer living"));
+	assert_string_equal(
+		status_of(f).err.text, "what was read last ended at 1970-01-01T00:16:40Z");
+}
+
 static void a_kubeconfig_says_who_we_are(void **state)
 {
 	struct fixture *f = *state;
@@ -315,6 +329,7 @@ int main(void)
 		TEST(a_field_has_its_name_and_value),
 		TEST(a_file_that_is_missing_stops_the_start),
 		TEST(a_token_that_has_ended_is_told_and_replaced_by_the_next),
+		TEST(one_that_has_ended_never_replaces_one_that_lives),
 		TEST(a_kubeconfig_says_who_we_are),
 		TEST(a_plugin_says_who_we_are),
 		TEST(a_plugin_is_run_again_before_its_credential_ends),

@@ -124,7 +124,7 @@ static void expect_failure(const struct fixture *f, const char *words)
 	if (strstr(f->err.text, words) == NULL) {
 		fail_msg("%s", f->err.text);
 	}
-	assert_non_null(strstr(f->err.text, f->script));
+	assert_int_equal(strncmp(f->err.text, "plugin ", 7), 0); /* the program's name */
 	assert_int_equal(f->output.len, 0);
 }
 
@@ -239,8 +239,7 @@ static void what_cannot_be_run_is_told_at_once(void **state)
 	assert_null(
 		exec_process_start(&f->loop, arguments, environment, SOON_MS, on_done, f, &f->err));
 	assert_int_equal(f->err.code, ERR_CREDENTIAL);
-	assert_string_equal(
-		f->err.text, "/nowhere/plugin cannot be run: no such file or directory");
+	assert_string_equal(f->err.text, "plugin cannot be run: no such file or directory");
 	assert_int_equal(f->told, 0);
 }
 

@@ -23,6 +23,7 @@ struct fixture {
 	struct reading answer;
 	struct exchange exchange;
 	char sent[4096];
+	struct credential *credential; /* or NULL */
 };
 
 static struct fixture fixture;
@@ -80,7 +81,7 @@ static const char *forward(struct fixture *f, const char *head, const char *peer
 		target_of_request(&x->request, &f->reading.arena, &x->target, &f->reading.err),
 		ERR_NONE);
 	forwarding_identify(x);
-	sent = forwarding_request(x, &f->address, NULL);
+	sent = forwarding_request(x, &f->address, f->credential);
 	assert_true(sent.len < sizeof(f->sent));
 	memcpy(f->sent, sent.ptr, sent.len);
 	f->sent[sent.len] = '\0';
@@ -387,6 +388,25 @@ static void trailers_lose_what_frames_routes_or_authenticates(void **state)
 	assert_false(f->reading.head.fields[0].dropped);
 }
 
+static void a_credential_takes_the_place_of_the_client_s_own(void **state)
+{
+	static const struct credential_key key = {.bytes = "0123456789abcde"};
+	struct fixture *f = *state;
+	const char *sent;
+
+	f->credential = credential_create(&key,
+		&(struct credential_parts){.kind = CREDENTIAL_BEARER, .secret = SLICE("ours")});
+	sent = forward(f,
+		"GET / HTTP/1.1\r\n" HOST "authorization: Basic own\r\nX-A: 1\r\n"
+		"Authorization: Basic too\r\n\r\n",
+		"192.0.2.1", false);
+	expect_line(sent, "Authorization: Bearer ours");
+	expect_line(sent, "X-A: 1");
+	expect_no(sent, "Basic");
+	assert_int_equal(f->exchange.request.count, 4); /* what came is on record as it came */
+	credential_unref(f->credential);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,6 +425,7 @@ int main(void)
 		TEST(chunks_upgrades_and_te_are_said_anew),
 		TEST(an_answer_bears_our_request_id_and_never_the_upstream_s),
 		TEST(an_answer_without_a_date_gets_one_and_its_delivery_is_said),
+		TEST(a_credential_takes_the_place_of_the_client_s_own),
 		TEST(trailers_lose_what_frames_routes_or_authenticates),
 	};
 
