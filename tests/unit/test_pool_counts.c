@@ -30,6 +30,7 @@ static void what_is_lent_is_a_level(void **state)
 	struct asker first;
 	struct asker second;
 
+	f->worker_count = 2;
 	pool_fixture_start(f);
 	assert_int_equal(pool_fixture_counts(f).lent, 0);
 	asker_init(&first, f);
@@ -71,6 +72,7 @@ static void connections_of_the_last_minute_are_counted_beside_all(void **state)
 	struct pool_fixture *f = *state;
 	struct asker asker;
 
+	f->worker_count = 2;
 	pool_fixture_start(f);
 	asker_init(&asker, f);
 	asker_get(&asker, 0);
@@ -107,6 +109,7 @@ static void a_wait_ends_with_a_connection_a_timeout_or_a_farewell(void **state)
 
 	f->settings.max_connections = 1;
 	f->settings.queue_timeout_ms = 30;
+	f->worker_count = 2;
 	pool_fixture_start(f);
 	asker_init(&has, f);
 	asker_get(&has, 0);
