@@ -95,7 +95,7 @@ function go(name) {
 function buildNav() {
   nav.replaceChildren(
     ...VIEWS.map(({ name, title, badge }) =>
-      el('a', { href: `#${name}`, 'data-view': name }, title, badge?.(panel)),
+      el('a', { href: `#${name}`, 'data-view': name }, title, badge && [' ', badge(panel)]),
     ),
   );
   document.body.classList.toggle('one-view', VIEWS.length === 1);

@@ -179,7 +179,7 @@ def test_metrics_need_what_the_api_needs(sightglass, origin):
     assert proxy.inspector.ask("GET", "/metrics", {"Host": "elsewhere.example"}).status == 403
     bearer = {**foreign, "Authorization": "Bearer a-long-token"}
     assert proxy.inspector.ask("GET", "/metrics", bearer).status == 200
-    assert proxy.inspector.ask("POST", "/metrics").status == 405
+    assert proxy.inspector.ask("POST", "/metrics", bearer).status == 405
     assert proxy.inspector.ask("HEAD", "/metrics").body == b""
 
 
@@ -278,6 +278,7 @@ def test_metrics_and_readiness_are_told_while_it_drains(sightglass, serving):
     assert Metrics(answer.body.decode()).value("http_server_active_requests") == 1
     gate.open.set()
     assert held.read_response().status == 200
+    assert proxy.wait() == 0
 
 
 def test_admin_listen_is_in_help_and_check_and_readme():

@@ -133,7 +133,8 @@ def test_it_needs_what_the_api_needs(sightglass, origin):
     proxy = sightglass(origin, "--inspector-token", "a-long-token")
     assert proxy.inspector.get("/api/upstreams", Via="1.1 x").status == 401
     assert proxy.inspector.get("/api/upstreams?x=1").status == 400
-    assert proxy.inspector.ask("DELETE", "/api/upstreams").status == 405
+    bearer = {"Authorization": "Bearer a-long-token"}
+    assert proxy.inspector.ask("DELETE", "/api/upstreams", bearer).status == 405
 
 
 def test_it_answers_while_the_process_drains(sightglass, serving):
@@ -151,6 +152,7 @@ def test_it_answers_while_the_process_drains(sightglass, serving):
     assert answer.status == 200 and b'"active":1' in answer.body
     gate.open.set()
     assert held.read_response().status == 200
+    assert proxy.wait() == 0
 
 
 class SecureOrigin:

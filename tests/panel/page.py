@@ -41,7 +41,7 @@ class Page:
         self.inspector = inspector
         self.driver.get("about:blank")
         self.driver.get(inspector.url + address)
-        self.wait(lambda: self.find(".grid"))
+        self.wait(lambda: self.find(".view"))
         return self
 
     def size(self, width, height):

@@ -85,8 +85,8 @@ def test_figures_count_and_nothing_else_moves(page, fake):
 
 def test_the_badge_counts_the_degraded_in_every_view(page, sampled):
     page.open(sampled)
-    page.wait(lambda: page.text("#views .badge") == "1")
-    assert page.find("#views a[href='#upstreams']").get_attribute("textContent") == "Upstreams1 degraded"
+    page.wait(lambda: page.text("#views .badge") == "1 degraded")
+    assert page.find("#views a[href='#upstreams']").get_attribute("textContent") == "Upstreams 1 degraded"
     sampled.upstreams = [upstream("api")]
     page.wait(lambda: not page.shown("#views .badge"))
 
