@@ -259,7 +259,7 @@ static void an_unknown_key_is_refused_with_the_nearest_known_one(void **state)
 		{"routes: [{prefix: /a, method: GET}]\n",
 			"FILE:1: routes[0].method: unknown key; the nearest known one is "
 			"routes[0].methods"},
-		{"\"\\n\": 1\n", "FILE:1: ?: unknown key; the nearest known one is log"},
+		{"\"\\n\": 1\n", "FILE:1: ?: unknown key; the nearest known one is tls"},
 	};
 	struct loaded *l = *state;
 
@@ -278,7 +278,7 @@ static void an_unknown_key_is_refused_with_the_nearest_known_one(void **state)
 
 static void what_this_version_has_not_is_an_unknown_key(void **state)
 {
-	static const char *const keys[] = {"tls: {}", "admin: {}", "static: []", "aggregates: []",
+	static const char *const keys[] = {"admin: {}", "static: []", "aggregates: []",
 		"inspector: {redact: {json: [a]}}", "inspector: {allow_origins: []}",
 		"routes: [{prefix: /a, coalesce: true}]", "routes: [{prefix: /a, cache: {}}]",
 		"upstreams: [{url: \"http://x\", breaker: {}}]",
