@@ -227,12 +227,13 @@ static void on_certificate_changed(void *context)
 	}
 }
 
+/* Before they are read, so that no change falls in between. */
 static void watch_files(struct server *server)
 {
 	const struct listener_tls *tls = &server->settings->tls;
 	const char *files[] = {tls->certificate, tls->key};
 
-	if (server->tls != NULL) {
+	if (tls->certificate != NULL) {
 		server->files = file_watch_create(&server->workers[0]->loop);
 		file_watch_add(server->files, files, 2, on_certificate_changed, server);
 	}
@@ -269,12 +270,15 @@ struct server *server_create(const struct proxy_settings *settings, struct err *
 	server->addresses =
 		mem_alloc_array(settings->listen_count + settings->inspector_listen_count,
 			sizeof(struct bound_address));
-	if (read_certificate(server, err) != ERR_NONE || make_workers(server, err) != ERR_NONE ||
-		listen_on_all(server, err) != ERR_NONE) {
+	if (make_workers(server, err) != ERR_NONE) {
 		server_destroy(server);
 		return NULL;
 	}
 	watch_files(server);
+	if (read_certificate(server, err) != ERR_NONE || listen_on_all(server, err) != ERR_NONE) {
+		server_destroy(server);
+		return NULL;
+	}
 	return server;
 }
 
