@@ -164,15 +164,16 @@ static enum err_code use_chain(struct tls_context *context, const struct tls_pem
 	return code;
 }
 
-/* Takes the key. */
+/* Takes the key, which is the certificate's where there is one. */
 static enum err_code use_key(struct tls_context *context, const struct tls_pem *certificate,
 	const struct tls_pem *pem, EVP_PKEY *key, struct err *err)
 {
 	char name[TLS_PEM_NAME_SIZE];
 	char other[TLS_PEM_NAME_SIZE];
+	const X509 *own = SSL_CTX_get0_certificate(context->ssl);
 	enum err_code code = ERR_NONE;
 
-	if (X509_check_private_key(SSL_CTX_get0_certificate(context->ssl), key) != 1) {
+	if (own != NULL && X509_check_private_key(own, key) != 1) {
 		code = err_set(err, ERR_SETTINGS,
 			"%s does not belong to %s, whose first certificate has to be its own",
 			tls_pem_name(pem, name), tls_pem_name(certificate, other));
@@ -185,37 +186,65 @@ static enum err_code use_key(struct tls_context *context, const struct tls_pem *
 	return code;
 }
 
-static enum err_code load_identity(
-	struct tls_context *context, const struct tls_settings *settings, struct err *err)
+static struct tls_pem certificate_of(const struct tls_settings *settings)
 {
-	const struct tls_pem certificate = {
+	return (struct tls_pem){
 		.what = "certificate",
 		.file = settings->certificate_file,
 		.data = settings->certificate_data,
 	};
-	const struct tls_pem key = {
+}
+
+static struct tls_pem key_of(const struct tls_settings *settings)
+{
+	return (struct tls_pem){
 		.what = "key", .file = settings->key_file, .data = settings->key_data};
-	STACK_OF(X509) * chain;
-	EVP_PKEY *private;
+}
+
+static enum err_code load_certificate(
+	struct tls_context *context, const struct tls_settings *settings, struct err *err)
+{
+	const struct tls_pem certificate = certificate_of(settings);
+	STACK_OF(X509) *chain = tls_pem_certificates(&certificate, err);
+
+	return chain == NULL ? ERR_SETTINGS : use_chain(context, &certificate, chain, err);
+}
+
+static enum err_code load_key(
+	struct tls_context *context, const struct tls_settings *settings, struct err *err)
+{
+	const struct tls_pem certificate = certificate_of(settings);
+	const struct tls_pem key = key_of(settings);
+	EVP_PKEY *private = tls_pem_key(&key, err);
+
+	return private == NULL ? ERR_SETTINGS : use_key(context, &certificate, &key, private, err);
+}
+
+static enum err_code load_identity(
+	struct tls_context *context, const struct tls_settings *settings, struct err *err)
+{
+	const struct tls_pem certificate = certificate_of(settings);
+	const struct tls_pem key = key_of(settings);
 	enum err_code code;
 
 	if (tls_pem_absent(&certificate) || tls_pem_absent(&key)) {
 		return err_set(err, ERR_SETTINGS, "there is no %s; give certificate and key",
 			tls_pem_absent(&certificate) ? "certificate" : "key");
 	}
-	chain = tls_pem_certificates(&certificate, err);
-	if (chain == NULL) {
-		return ERR_SETTINGS;
+	code = load_certificate(context, settings, err);
+	return code == ERR_NONE ? load_key(context, settings, err) : code;
+}
+
+void tls_context_check_identity(
+	const struct tls_settings *settings, struct err *of_certificate, struct err *of_key)
+{
+	struct tls_context *context = create(TLS_server_method(), of_certificate);
+
+	if (context != NULL) {
+		(void)load_certificate(context, settings, of_certificate);
+		(void)load_key(context, settings, of_key);
 	}
-	code = use_chain(context, &certificate, chain, err);
-	if (code != ERR_NONE) {
-		return code;
-	}
-	private = tls_pem_key(&key, err);
-	if (private == NULL) {
-		return ERR_SETTINGS;
-	}
-	return use_key(context, &certificate, &key, private, err);
+	tls_context_release(context);
 }
 
 /* --- clients */

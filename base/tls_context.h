@@ -50,6 +50,14 @@ struct tls_context *tls_context_create_client(const struct tls_settings *setting
  */
 struct tls_context *tls_context_create_server(const struct tls_settings *settings, struct err *err);
 
+/*
+ * What is wrong with one's own certificate and with its key, each by itself, for messages that name
+ * the setting; that the two do not belong together is said of the key. Both have to be given. What
+ * is fine is left alone.
+ */
+void tls_context_check_identity(
+	const struct tls_settings *settings, struct err *of_certificate, struct err *of_key);
+
 /* Any thread. */
 struct tls_context *tls_context_hold(struct tls_context *context);
 /* Any thread. The last one frees; NULL is harmless. */

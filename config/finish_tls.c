@@ -26,8 +26,8 @@ void finish_listener_tls(struct draft *draft)
 {
 	const struct listener_tls *files = &draft->settings.proxy.tls;
 	struct tls_settings settings = TLS_SETTINGS_INIT;
-	struct tls_context *context;
-	struct err err = ERR_INIT;
+	struct err of_certificate = ERR_INIT;
+	struct err of_key = ERR_INIT;
 
 	if (!check_pair(&draft->object, files->certificate, files->key, &draft->problems) ||
 		files->certificate == NULL) {
@@ -35,12 +35,14 @@ void finish_listener_tls(struct draft *draft)
 	}
 	settings.certificate_file = files->certificate;
 	settings.key_file = files->key;
-	context = tls_context_create_server(&settings, &err);
-	if (context == NULL) {
-		object_complain(
-			&draft->object, "tls.certificate", &draft->problems, "%s", err.text);
+	tls_context_check_identity(&settings, &of_certificate, &of_key);
+	if (of_certificate.code != ERR_NONE) {
+		object_complain(&draft->object, "tls.certificate", &draft->problems, "%s",
+			of_certificate.text);
 	}
-	tls_context_release(context);
+	if (of_key.code != ERR_NONE) {
+		object_complain(&draft->object, "tls.key", &draft->problems, "%s", of_key.text);
+	}
 }
 
 /* What no plain upstream can heed. */

@@ -9,7 +9,10 @@
  */
 #include "config/memory_bound.h"
 
+#include <assert.h>
+
 #include "base/loop.h"
+#include "base/tls.h"
 #include "inspector/statistics.h"
 #include "inspector/store.h"
 #include "proxy/exchange.h"
@@ -18,28 +21,72 @@
 enum {
 	KIB = 1024,
 	CONNECTION = 1 * KIB, /* struct client and its stream; an idle one holds no buffer */
-	PIPELINED = 16 * KIB + LOOP_READ_BUFFER_SIZE, /* of the requests behind the running one,
-							 before reading stops */
+	READ = LOOP_READ_BUFFER_SIZE,
+	READ_TLS = READ + TLS_RECORD_MAX, /* with what came of a record before */
+	PIPELINED = 16 * KIB, /* and one read, of the requests behind the running one, before
+				 reading stops */
 	UPSTREAM_CONNECTION = 6 * KIB, /* struct connection, and, while it is dialed, an attempt for
 					  each further address of the upstream's name */
-	WORKER = LOOP_READ_BUFFER_SIZE + 1024 * KIB, /* the read buffer; stack, loop, timers, a
-							turn's scratch memory, spare blocks */
-	ROUTE = 256,                                 /* its texts, its row in the table */
+	WORKER = READ + 1024 * KIB,    /* the read buffer; stack, loop, timers, a turn's scratch
+					  memory, spare blocks */
+	ROUTE = 256,                   /* its texts, its row in the table */
 	LOG_QUEUES = 4 * 1024 *
 		     KIB, /* two streams, each with 1 MiB that waits and 1 MiB on its way out */
 	CODE = 16 * 1024 * KIB, /* the program, its libraries, the embedded pages */
 };
 
+/* Until its handshake has ended, a connection has no exchange: what the one takes at most stands
+ * for both. */
+static_assert(TLS_HANDSHAKE_MAX <= EXCHANGE_MEMORY_MAX + 2 * (READ + PIPELINED + READ),
+	"what a handshake holds at most is below an exchange");
+
+static bool clients_speak_tls(const struct proxy_settings *proxy)
+{
+	return proxy->tls.certificate != NULL;
+}
+
+static bool upstreams_speak_tls(const struct proxy_settings *proxy)
+{
+	for (uint32_t i = 0; i < proxy->upstream_count; i++) {
+		if (proxy->upstreams[i].address.is_https) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool speaks_tls(const struct proxy_settings *proxy)
+{
+	return clients_speak_tls(proxy) || upstreams_speak_tls(proxy);
+}
+
+/* What a turn produces for one stream at most: what was read, and a head before it. */
+static uint64_t production_bytes(const struct proxy_settings *proxy)
+{
+	return (speaks_tls(proxy) ? READ_TLS : READ) + (uint64_t)proxy->limits.header_bytes;
+}
+
 /* What one exchange can hold: its arena; on each side what a socket did not take, which is at most
  * what one turn produces; and what the client sent too early. A buffer that grows may be twice what
  * it holds. */
-static uint64_t exchange_bytes(const struct limit_settings *limits)
+static uint64_t exchange_bytes(const struct proxy_settings *proxy)
 {
-	uint64_t heads = 4 * (uint64_t)limits->header_bytes;
+	uint64_t heads = 4 * (uint64_t)proxy->limits.header_bytes;
 	uint64_t arena = heads > EXCHANGE_MEMORY_MAX ? heads : EXCHANGE_MEMORY_MAX;
-	uint64_t backlog = LOOP_READ_BUFFER_SIZE + (uint64_t)limits->header_bytes;
+	uint64_t pipelined = PIPELINED + (speaks_tls(proxy) ? READ_TLS : READ);
 
-	return arena + 2 * backlog + 2 * (uint64_t)PIPELINED;
+	return arena + 2 * production_bytes(proxy) + 2 * pipelined;
+}
+
+static uint64_t connection_bytes(const struct proxy_settings *proxy)
+{
+	return CONNECTION + (clients_speak_tls(proxy) ? TLS_CONNECTION_MAX : 0);
+}
+
+/* With TLS also the text of a read, and the records that a turn sends, in a buffer that grows. */
+static uint64_t worker_bytes(const struct proxy_settings *proxy)
+{
+	return WORKER + (speaks_tls(proxy) ? READ_TLS + 2 * production_bytes(proxy) : 0);
 }
 
 struct memory_bound memory_bound_of(const struct settings *settings)
@@ -48,11 +95,12 @@ struct memory_bound memory_bound_of(const struct settings *settings)
 	struct memory_bound bound = {
 		.connections = proxy->limits.connections != 0 ? proxy->limits.connections
 							      : server_connections_auto(proxy),
-		.connection = CONNECTION,
-		.exchange = exchange_bytes(&proxy->limits),
-		.upstream_connection = UPSTREAM_CONNECTION,
+		.connection = connection_bytes(proxy),
+		.exchange = exchange_bytes(proxy),
+		.upstream_connection =
+			UPSTREAM_CONNECTION + (upstreams_speak_tls(proxy) ? TLS_CONNECTION_MAX : 0),
 		.workers = proxy->workers,
-		.worker = WORKER,
+		.worker = worker_bytes(proxy),
 		.capture = settings->inspector.enabled
 				   ? capture_store_memory_max(&settings->inspector)
 				   : 0,

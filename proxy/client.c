@@ -243,8 +243,14 @@ static void on_failed(struct stream *stream, int status)
 	if (self->phase == CLIENT_SECURING && tls != NULL) {
 		log_info("client %s: TLS: %s", self->ip, tls->text);
 	}
-	err_set(&err, ERR_CLIENT_GONE, "the client broke the connection: %s",
-		tls != NULL ? tls->text : uv_strerror(status));
+	if (status == UV_EOF) {
+		err_set(&err, ERR_CLIENT_GONE,
+			"the client closed the connection without the farewell of TLS "
+			"(close_notify)");
+	} else {
+		err_set(&err, ERR_CLIENT_GONE, "the client broke the connection: %s",
+			tls != NULL ? tls->text : uv_strerror(status));
+	}
 	client_close(self, &err);
 }
 

@@ -231,13 +231,14 @@ static void on_listener_files_changed(void *context)
 	upstreams_reread_tls(server->tls, "listeners");
 }
 
+/* Before they are read, so that no change falls in between. */
 static void watch_files(struct server *server)
 {
 	const struct proxy_settings *settings = server->settings;
 	const char *own[] = {settings->tls.certificate, settings->tls.key};
 
 	server->files = file_watch_create(&server->workers[0]->loop);
-	if (server->tls != NULL) {
+	if (settings->tls.certificate != NULL) {
 		file_watch_add(server->files, own, 2, on_listener_files_changed, server);
 	}
 	upstreams_start(server->upstreams, &server->workers[0]->loop, server->files);
@@ -248,12 +249,12 @@ static enum err_code prepare(struct server *server, struct err *err)
 	enum err_code code;
 
 	server->upstreams = upstreams_create(server->settings, err);
-	code = server->upstreams == NULL ? err->code : read_listener_certificate(server, err);
-	if (code == ERR_NONE) {
-		code = make_workers(server, err);
-	}
+	code = server->upstreams == NULL ? err->code : make_workers(server, err);
 	if (code == ERR_NONE) {
 		watch_files(server);
+		code = read_listener_certificate(server, err);
+	}
+	if (code == ERR_NONE) {
 		upstreams_wait_for_plugins(server->upstreams);
 		code = listen_on_all(server, err);
 	}
