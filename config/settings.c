@@ -100,6 +100,8 @@ void settings_fini(struct settings *settings)
 	mem_free(settings->proxy.listens);
 	mem_free(settings->proxy.inspector_listens);
 	mem_free(settings->proxy.trusted_proxies);
+	mem_free(settings->proxy.tls.certificate);
+	mem_free(settings->proxy.tls.key);
 	routes_fini(&settings->proxy);
 	upstreams_fini(&settings->proxy);
 	mem_free(settings->inspector.prefix);
