@@ -141,7 +141,7 @@ const struct setting settings_table[] = {
 		MEMBER(settings.proxy.timeouts.header_ms),
 		.max = DAY_MS,
 		.fallback = "10s",
-		.help = "a whole request head, from its first byte"},
+		.help = "a whole request head, from its first byte; a TLS handshake"},
 	{.key = "timeouts.body",
 		.type = &value_duration,
 		MEMBER(settings.proxy.timeouts.body_ms),

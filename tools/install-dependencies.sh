@@ -20,7 +20,7 @@ packages_of() {
     debian-build) echo "gcc libc6-dev make cmake pkg-config libuv1-dev libssl-dev libyaml-dev libjansson-dev libxxhash-dev uthash-dev" ;;
     debian-test)
         echo "libcmocka-dev ?libllhttp-dev|node-llhttp python3-pytest python3-websockets python3-selenium python3-yaml"
-        echo "chromium|chromium-browser chromium-driver|chromium-chromedriver nginx|nginx-light curl xxhash"
+        echo "chromium|chromium-browser chromium-driver|chromium-chromedriver nginx|nginx-light curl openssl xxhash"
         ;;
     debian-format) echo "clang-format-14|clang-format" ;;
     debian-bench) echo "wrk openssl haproxy strace ?linux-perf nghttp2-client nginx|nginx-light python3" ;;
@@ -28,7 +28,7 @@ packages_of() {
     alpine-build) echo "gcc musl-dev linux-headers make cmake pkgconf libuv-dev openssl-dev yaml-dev jansson-dev xxhash-dev uthash-dev" ;;
     alpine-test)
         echo "cmocka-dev ?llhttp-dev py3-pytest py3-websockets py3-selenium py3-yaml"
-        echo "chromium chromium-chromedriver nginx curl xxhash"
+        echo "chromium chromium-chromedriver nginx curl openssl xxhash"
         ;;
     alpine-format) echo "clang-extra-tools" ;;
     alpine-bench) echo "wrk openssl haproxy strace ?perf nghttp2 nginx python3" ;;
@@ -39,7 +39,7 @@ packages_of() {
         ;;
     fedora-test)
         echo "libcmocka-devel ?llhttp-devel libasan libubsan python3-pytest python3-websockets python3-selenium"
-        echo "python3-pyyaml chromium chromedriver nginx-core|nginx curl xxhash"
+        echo "python3-pyyaml chromium chromedriver nginx-core|nginx curl openssl xxhash"
         ;;
     fedora-format) echo "clang-tools-extra" ;;
     fedora-bench) echo "wrk openssl haproxy strace ?perf nghttp2 nginx-core|nginx python3" ;;

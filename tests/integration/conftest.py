@@ -9,7 +9,7 @@ SIGHTGLASS_DEADLINE    seconds that a test waits for something before it fails; 
 
 What a test stands on is in harness/: process.py (the binary), raw_client.py and origin.py (exact
 bytes on both sides), serving.py (an upstream that answers by itself), nginx.py,
-websocket_origin.py, inspector_client.py.
+websocket_origin.py, inspector_client.py, certificates.py and tls_client.py (the same over TLS).
 """
 
 import os
@@ -19,6 +19,7 @@ import pytest
 
 pytest.register_assert_rewrite("harness")
 
+from harness.certificates import Authority  # noqa: E402
 from harness.nginx import Nginx  # noqa: E402
 from harness.origin import Origin  # noqa: E402
 from harness.process import BINARY, Sightglass, write_config  # noqa: E402
@@ -124,6 +125,18 @@ def shared_sightglass(tmp_path_factory):
     starter = Starter(tmp_path_factory.mktemp("shared"))
     yield starter
     starter.stop()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """A CA that signs what a test asks for."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def certificate(authority):
+    """For localhost; no test changes its files."""
+    return authority.issue()
 
 
 # The peers are set up after the starter and closed before it stops its processes: so nothing is

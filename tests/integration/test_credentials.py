@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from harness.certificates import Authority
+from harness.authority import Authority
 from harness.kubernetes import KubernetesApi
 from harness.messages import build_response
 from harness.process import run

@@ -11,7 +11,7 @@ import time
 import pytest
 import yaml
 
-from harness.certificates import Authority
+from harness.authority import Authority
 from harness.kubernetes import EVENTS, LOG, PODS, KubernetesApi
 from harness.process import run
 from harness.wire import until

@@ -172,7 +172,7 @@ def test_a_file_that_is_not_there_is_exit_2():
     assert result.returncode == 2 and "/nowhere/at/all.yaml" in result.stderr
 
 
-@pytest.mark.parametrize("key", ["tls", "static", "aggregates"])
+@pytest.mark.parametrize("key", ["static", "aggregates"])
 def test_what_is_not_built_yet_is_refused_as_unknown(tmp_path, key):
     """Nothing is accepted and then ignored."""
     lines = refused(tmp_path, f"{key}: []\n", "--upstream", "http://127.0.0.1:9")

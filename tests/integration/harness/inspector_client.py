@@ -18,13 +18,21 @@ class Answer:
 
 
 class Inspector:
-    def __init__(self, host, port, prefix="/_inspector"):
-        self.host, self.port, self.prefix = host, port, prefix
+    def __init__(self, host, port, prefix="/_inspector", context=None):
+        """`context`: an ssl.SSLContext, where it is asked over TLS."""
+        self.host, self.port, self.prefix, self.context = host, port, prefix, context
+
+    def _connect(self):
+        if self.context is None:
+            return http.client.HTTPConnection(self.host, self.port, timeout=DEADLINE_S)
+        return http.client.HTTPSConnection(
+            self.host, self.port, timeout=DEADLINE_S, context=self.context
+        )
 
     def ask(self, method, path, headers=None, body=None):
         """`path` below the prefix: "/api/requests". Headers are exactly these, and a Host unless
         given."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=DEADLINE_S)
+        connection = self._connect()
         try:
             connection.request(method, self.prefix + path, body=body, headers=headers or {})
             return Answer(connection.getresponse())
