@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "inspector/parameters.h"
+#include "pool/credential_source.h"
 #include "pool/pool.h"
 #include "proxy/worker.h"
 
@@ -129,18 +130,27 @@ static void write_tls(
 	json_end_object(json);
 }
 
-/* How requests to it are authenticated: not at all, so far. */
+/* How requests to it are authenticated. */
 static void write_credential(struct json *json, const struct upstream *upstream)
 {
-	(void)upstream;
+	struct credential_source *source = upstream_credential_source(upstream);
+	struct credential_status status = {.kind = "none"};
+
+	if (source != NULL) {
+		credential_source_status(source, &status);
+	}
 	json_key(json, "credential");
 	json_begin_object(json);
 	json_key(json, "kind");
-	json_cstring(json, "none");
+	json_cstring(json, status.kind);
 	json_key(json, "expires_at");
-	json_none(json);
+	if (status.expires_s != 0) {
+		json_seconds(json, status.expires_s * 1000000);
+	} else {
+		json_none(json);
+	}
 	json_key(json, "error");
-	json_none(json);
+	json_cstring(json, status.err.code == ERR_NONE ? NULL : status.err.text);
 	json_end_object(json);
 }
 

@@ -326,3 +326,22 @@ def test_connections_are_not_kept_when_the_certificate_is_about_to_end(
     for _ in range(3):
         assert client.get(b"/api/v1/pods").status == 200
     assert mutual.opened == 3
+
+
+def test_the_inspector_says_which_kind_it_is_until_when_and_what_is_wrong(
+    sightglass, origin, tmp_path
+):
+    ends = int(time.time()) + 3600
+    payload = base64.urlsafe_b64encode(json.dumps({"exp": ends}).encode()).rstrip(b"=").decode()
+    file = tmp_path / "token"
+    file.write_text(f"eyJhbGciOiJub25lIn0.{payload}.x")
+    proxy = sightglass(origin, credential={"bearer_file": str(file)})
+
+    def shown():
+        return proxy.inspector.json("/api/upstreams")["items"][0]["credential"]
+
+    assert shown() == {"kind": "bearer", "expires_at": ends, "error": None}
+    file.write_text("two words")
+    until(lambda: shown()["error"], "what is wrong with the file")
+    assert str(file) in shown()["error"]
+    assert (shown()["kind"], shown()["expires_at"]) == ("bearer", ends)
