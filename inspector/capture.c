@@ -180,7 +180,7 @@ static void put_texts(struct record *record, const struct texts *texts, struct s
 	(void)copy_text(&writer, head);
 	record->request_size = (uint32_t)head.len;
 	record->beside_at = copy_text(&writer, texts->trace_id);
-	record->trace_id_len = (uint8_t)texts->trace_id.len; /* at most TRACE_ID_LEN */
+	record->has_trace_id = texts->trace_id.len > 0;
 	(void)copy_text(&writer, texts->client_ip);
 	record->client_ip_len = (uint8_t)texts->client_ip.len; /* below CLIENT_IP_MAX */
 	(void)copy_text(&writer, texts->route);
@@ -196,9 +196,9 @@ static void put_facts(struct record *record, const struct exchange *exchange, bo
 {
 	const struct head *head = &exchange->request;
 
-	record->level = (uint8_t)exchange->capture;
+	record->level = exchange->capture & 3U;
 	record->method = head->method;
-	record->request_version_minor = head->version_minor;
+	record->request_version_minor = head->version_minor > 0;
 	record->has_query = has_query;
 	record->is_https = strcmp(exchange->scheme, "https") == 0;
 	record->wall_us = exchange->clock.wall_us;
@@ -485,7 +485,7 @@ static void put_end(struct capture *capture, struct run *run, const struct excha
 
 	record->outcome = keep_outcome(capture, run, exchange);
 	record->error_code = (uint8_t)exchange->error.code;
-	record->state = (uint8_t)exchange->state;
+	record->state = exchange->state & 7U;
 	record->status = (uint16_t)exchange->status;
 	record->attempts =
 		(uint8_t)(exchange->attempts < UINT8_MAX ? exchange->attempts : UINT8_MAX);
@@ -497,7 +497,6 @@ static void put_end(struct capture *capture, struct run *run, const struct excha
 	record->securing_moment = record_moment(begin_us, clock->securing_us);
 	record->connected_moment = record_moment(begin_us, clock->connected_us);
 	record->sent_moment = record_moment(begin_us, clock->sent_us);
-	record->first_byte_moment = record_moment(begin_us, clock->first_byte_us);
 	record->end_us = clock->end_us;
 }
 

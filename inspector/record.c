@@ -81,7 +81,6 @@ static void read_end(const struct record *record, struct record_view *view)
 	view->clock.securing_us = record_moment_us(begin_us, record->securing_moment);
 	view->clock.connected_us = record_moment_us(begin_us, record->connected_moment);
 	view->clock.sent_us = record_moment_us(begin_us, record->sent_moment);
-	view->clock.first_byte_us = record_moment_us(begin_us, record->first_byte_moment);
 	view->clock.end_us = record->end_us;
 	if (record->outcome != NULL) {
 		read_outcome((const char *)(record->outcome + 1), record->outcome->upstream_len,
@@ -92,6 +91,7 @@ static void read_end(const struct record *record, struct record_view *view)
 static void read_begin(const struct record *record, struct record_view *view)
 {
 	const char *beside = (const char *)record + record->beside_at;
+	size_t trace_id_len = record->has_trace_id ? TRACE_ID_LEN : 0;
 
 	*view = (struct record_view){
 		.seq = record->seq,
@@ -102,10 +102,9 @@ static void read_begin(const struct record *record, struct record_view *view)
 			.request_head_us =
 				record_moment_us(record->begin_us, record->request_head_moment)},
 		.request_id = text_of(record, record->request_id),
-		.trace_id = slice_of(beside, record->trace_id_len),
-		.client_ip = slice_of(beside + record->trace_id_len, record->client_ip_len),
-		.route = slice_of(
-			beside + record->trace_id_len + record->client_ip_len, record->route_len),
+		.trace_id = slice_of(beside, trace_id_len),
+		.client_ip = slice_of(beside + trace_id_len, record->client_ip_len),
+		.route = slice_of(beside + trace_id_len + record->client_ip_len, record->route_len),
 		.scheme = record->is_https ? "https" : "http",
 		.host = text_of(record, record->host),
 		.method = (enum method)record->method,

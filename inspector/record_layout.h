@@ -107,19 +107,21 @@ struct record {
 	atomic_bool ended;
 
 	/* written before `published` */
-	uint8_t level;  /* enum capture_level */
-	uint8_t method; /* enum method */
-	uint8_t request_version_minor;
-	bool has_query;
-	bool is_https;
-	uint8_t trace_id_len; /* these three lie, in this order, from `beside_at` on */
+	uint8_t level : 2; /* enum capture_level */
+	uint8_t request_version_minor : 1;
+	uint8_t has_query : 1;
+	uint8_t is_https : 1;
+	uint8_t has_trace_id : 1; /* TRACE_ID_LEN bytes or none; it, and what the next two measure,
+				     lie in this order from `beside_at` on */
 	uint8_t client_ip_len;
 	uint16_t route_len;
-	uint16_t request_count;
 	uint32_t beside_at;
 	uint32_t request_size;      /* its bytes follow this struct */
 	uint32_t request_fields_at; /* within them */
-	uint32_t request_head_moment;
+	uint16_t request_count;
+	uint8_t method; /* enum method */
+
+	uint8_t error_code; /* written before `ended`: enum err_code */
 	uint64_t wall_us;
 	uint64_t begin_us;
 	struct record_text request_id;
@@ -143,14 +145,16 @@ struct record {
 	uint32_t securing_moment;
 	uint32_t connected_moment;
 	uint32_t sent_moment;
-	uint32_t first_byte_moment;
 	uint32_t idle_ms; /* no connection is idle for as long as this counts */
 	uint16_t status;
-	uint8_t state;    /* enum exchange_state */
-	uint8_t attempts; /* as far as it counts */
-	uint8_t error_code;
-	bool reused;
+	uint8_t attempts;  /* as far as it counts */
+	uint8_t state : 3; /* enum exchange_state */
+	uint8_t reused : 1;
+
+	uint32_t request_head_moment; /* written before `published`; here it costs no padding */
 };
+
+_Static_assert(sizeof(struct record) <= 256, "beside 4 KiB more would be a tenth of what is kept");
 
 /*
  * A time since the exchange's beginning in four bytes: microseconds where they fit into 31 bits
