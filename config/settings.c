@@ -110,6 +110,7 @@ void settings_fini(struct settings *settings)
 	mem_free(settings->inspector.token_file);
 	string_list_clear(&settings->inspector.redact.headers);
 	string_list_clear(&settings->inspector.redact.query);
+	string_list_clear(&settings->inspector.redact.json);
 	string_list_clear(&settings->inspector.allow_hosts);
 	string_list_clear(&settings->trusted_proxies);
 	mem_free(settings->request_id_header);
