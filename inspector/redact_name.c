@@ -132,8 +132,8 @@ static char unescape_entity(struct slice text, size_t *at)
 	if (rest.len > 1 && rest.ptr[1] == '#') {
 		return unescape_number(text, at);
 	}
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (slice_starts_with(rest, known[i].name)) {
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && rest.len > 3; i++) {
+		if (rest.ptr[1] == known[i].name.ptr[1] && slice_starts_with(rest, known[i].name)) {
 			*at += known[i].name.len;
 			return known[i].c;
 		}
@@ -307,6 +307,16 @@ static bool plain_before(
 	return true;
 }
 
+static struct slice behind_last(struct slice text, char c)
+{
+	size_t at = text.len;
+
+	while (at > 0 && text.ptr[at - 1] != c) {
+		at--;
+	}
+	return slice_of(text.ptr + at, text.len - at);
+}
+
 /* The end of `text` with its escapes undone, one layer after the other. */
 static bool escaped_before(
 	const struct redact_scan *scan, struct slice text, struct scan_name *name)
@@ -317,6 +327,9 @@ static bool escaped_before(
 
 	if (text.len > ESCAPED_SPAN) {
 		layer = slice_of(text.ptr + text.len - ESCAPED_SPAN, ESCAPED_SPAN);
+	}
+	if (scan->kind == BODY_FORM) {
+		layer = behind_last(layer, '&'); /* no name reaches into the pair before */
 	}
 	for (unsigned i = 0; i < LAYERS_MAX && has_escapes(layer); i++) {
 		char next[ESCAPED_SPAN];
