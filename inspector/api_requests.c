@@ -29,6 +29,7 @@ enum list_phase {
 	LIST_BEGIN,
 	LIST_NEXT,   /* look at the next exchange */
 	LIST_SEARCH, /* in the one that is held */
+	LIST_LOOK,   /* at its bodies: what does its summary have to say of them? */
 	LIST_WRITE,  /* it */
 	LIST_DONE,
 };
@@ -51,6 +52,7 @@ struct list_source {
 	struct record *record; /* the one that a slice stopped in */
 	struct record_view view;
 	struct search search;
+	struct shown_look look;
 	struct record_json writer;
 };
 
@@ -209,7 +211,8 @@ static void begin_record(struct list_source *self)
 		return;
 	}
 	record_json_begin(&self->writer, &self->view);
-	self->phase = LIST_WRITE;
+	self->look = (struct shown_look){.shown = NULL};
+	self->phase = self->whole ? LIST_WRITE : LIST_LOOK;
 }
 
 static void look_at_next(struct list_source *self, struct batch *batch)
@@ -244,12 +247,22 @@ static void go_on_searching(struct list_source *self, size_t *spent)
 	case SEARCH_MORE:
 		break;
 	case SEARCH_FOUND:
+		search_fini(&self->search);
 		begin_record(self);
 		break;
 	case SEARCH_NOTHING:
+		search_fini(&self->search);
 		let_go(self);
 		self->phase = LIST_NEXT;
 		break;
+	}
+}
+
+static void go_on_looking(struct list_source *self, size_t *spent)
+{
+	if (!shown_look_next(
+		    &self->look, self->api->redactor, &self->view, &self->scratch, spent)) {
+		self->phase = LIST_WRITE;
 	}
 }
 
@@ -265,6 +278,7 @@ static void go_on_writing(struct list_source *self, size_t *spent)
 	} else if (record_json_step(&self->writer, &self->json, &format, spent)) {
 		return;
 	}
+	record_json_fini(&self->writer);
 	let_go(self);
 	self->phase = LIST_NEXT;
 }
@@ -350,6 +364,9 @@ static bool next_slice(struct source *source, struct buffer *out, struct slice *
 		case LIST_SEARCH:
 			go_on_searching(self, &spent);
 			break;
+		case LIST_LOOK:
+			go_on_looking(self, &spent);
+			break;
 		case LIST_WRITE:
 			go_on_writing(self, &spent);
 			break;
@@ -369,6 +386,9 @@ static void destroy(struct source *source)
 {
 	struct list_source *self = of_source(source);
 
+	search_fini(&self->search);
+	shown_look_fini(&self->look);
+	record_json_fini(&self->writer);
 	capture_store_release(self->api->store, self->record);
 	buffer_fini(&self->scratch);
 	mem_free(self);

@@ -145,25 +145,25 @@ static bool feed(struct decoder *decoder, size_t i, struct slice *in)
 	return false;
 }
 
-/* How it ended, where no layer can go on. */
-static enum decode_state ended(const struct decoder *decoder)
+static bool is_over(enum decode_state state)
+{
+	return state != DECODE_GOES_ON && state != DECODE_WHOLE;
+}
+
+/* How it ended, where no layer can go on. `left`: there are bytes that none of them takes. */
+static enum decode_state ended(const struct decoder *decoder, bool left)
 {
 	for (size_t i = 0; i < decoder->count; i++) {
 		enum decode_state state = decoder->layers[i].state;
 
-		if (state == DECODE_GOES_ON) {
-			return DECODE_CUT;
-		}
-		if (state != DECODE_WHOLE) {
+		if (is_over(state)) {
 			return state;
 		}
+		if (state == DECODE_GOES_ON) {
+			return left ? DECODE_BROKEN : DECODE_CUT;
+		}
 	}
-	return DECODE_WHOLE;
-}
-
-static bool is_over(enum decode_state state)
-{
-	return state != DECODE_GOES_ON && state != DECODE_WHOLE;
+	return left ? DECODE_BROKEN : DECODE_WHOLE;
 }
 
 enum decode_state decoder_next(struct decoder *decoder, struct slice *in, bool last,
@@ -190,12 +190,8 @@ enum decode_state decoder_next(struct decoder *decoder, struct slice *in, bool l
 			return DECODE_GOES_ON;
 		}
 		if (!moved && source->len == had && layer->state == was) {
-			break; /* more is needed */
+			break; /* more is needed, or nothing helps */
 		}
 	}
-	/* Bytes that no layer takes any more follow the data of one that has ended. */
-	if (in->len > 0) {
-		return ended(decoder) == DECODE_CUT ? DECODE_BROKEN : ended(decoder);
-	}
-	return last || is_over(ended(decoder)) ? ended(decoder) : DECODE_GOES_ON;
+	return last || in->len > 0 ? ended(decoder, in->len > 0) : DECODE_GOES_ON;
 }
