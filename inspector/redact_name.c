@@ -181,11 +181,12 @@ static bool is_secret(const struct redact_scan *scan, struct slice name)
 {
 	char decoded[NAME_SPAN];
 	size_t len = name.len;
+	bool escaped;
 
-	if (secret_member(scan->names, name)) {
+	if (secret_member_or_escaped(scan->names, name, &escaped)) {
 		return true;
 	}
-	if (name.len > NAME_SPAN || !has_escapes(name)) {
+	if (name.len > NAME_SPAN || !escaped) {
 		return false;
 	}
 	memcpy(decoded, name.ptr, name.len);
@@ -258,7 +259,7 @@ static bool quoted_before(
 	if (!read_quoted(text, &inner, &open, &level)) {
 		return false;
 	}
-	if (!is_secret(scan, inner) && !(slice_equal_nocase(inner, SLICE("value")) &&
+	if (!is_secret(scan, inner) && !(inner.len == 5 && slice_equal_nocase(inner, SLICE("value")) &&
 					       is_named_value(scan, text, open))) {
 		return false;
 	}

@@ -61,6 +61,11 @@ static bool ends_member_part(char c)
 	return ends_part(c) || c == '/' || c == ':';
 }
 
+static bool begins_escape(char c)
+{
+	return c == '%' || c == '\\' || c == '&';
+}
+
 static bool counts_in_parameter(char c)
 {
 	return !is_separator(c) && c != ' ';
@@ -132,14 +137,22 @@ static void know_members(struct secret_names *names)
 	for (unsigned byte = 0; byte < 256; byte++) {
 		char c = (char)byte;
 
-		names->folded[byte] = counts(c)		   ? ascii_lower(c)
-				      : ends_member_part(c) ? (char)SECRET_FOLD_ENDS_PART
-							    : (char)SECRET_FOLD_LEFT_OUT;
+		names->folded[byte] = counts(c)		     ? ascii_lower(c)
+				      : ends_member_part(c)   ? (char)SECRET_FOLD_ENDS_PART
+				      : begins_escape(c)      ? (char)SECRET_FOLD_ESCAPES
+							      : (char)SECRET_FOLD_LEFT_OUT;
 	}
 	for (size_t i = 0; i < names->members.count; i++) {
 		const struct secret_name *name = &names->members.items[i];
 
 		names->members_like[name->len] |= UINT32_C(1) << (name->text[0] & 31);
+	}
+	for (size_t i = 0; i < names->beginnings.count; i++) {
+		const struct secret_name *start = &names->beginnings.items[i];
+
+		for (size_t len = start->len; len <= SECRET_NAME_MAX; len++) {
+			names->members_like[len] |= UINT32_C(1) << (start->text[0] & 31);
+		}
 	}
 }
 
@@ -276,26 +289,32 @@ bool secret_parameter(const struct secret_names *names, struct slice name)
 
 /* --- members */
 
-static bool is_member(const struct secret_names *names, const char *folded, size_t len)
+static bool is_listed_member(const struct secret_names *names, struct slice part)
+{
+	if (is_listed(&names->members, part)) {
+		return true;
+	}
+	for (size_t i = 0; i < names->beginnings.count; i++) {
+		const struct secret_name *start = &names->beginnings.items[i];
+
+		if (slice_starts_with(part, slice_of(start->text, start->len))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static inline bool is_member(const struct secret_names *names, const char *folded, size_t len)
 {
 	struct slice part = slice_of(folded, len);
 
 	if (len == 0 || len > SECRET_NAME_MAX) {
 		return false;
 	}
-	if ((names->members_like[len] >> (folded[0] & 31) & 1) != 0 &&
-		is_listed(&names->members, part)) {
-		return true;
-	}
-	for (size_t i = 0; i < names->beginnings.count; i++) {
-		const struct secret_name *start = &names->beginnings.items[i];
-
-		if (folded[0] == start->text[0] &&
-			slice_starts_with(part, slice_of(start->text, start->len))) {
-			return true;
-		}
-	}
-	return folded[len - 1] == 'y' && slice_ends_with(part, slice_str(aws_secret));
+	return ((names->members_like[len] >> (folded[0] & 31) & 1) != 0 &&
+		       is_listed_member(names, part)) ||
+	       (len >= sizeof(aws_secret) - 1 && folded[len - 1] == 'y' &&
+		       slice_ends_with(part, slice_str(aws_secret)));
 }
 
 struct folded {
@@ -327,7 +346,7 @@ static bool has_secret_part(const struct secret_names *names, struct slice name)
 				return true;
 			}
 			part.len = 0;
-		} else if (c != SECRET_FOLD_LEFT_OUT) {
+		} else if (c != SECRET_FOLD_LEFT_OUT && c != SECRET_FOLD_ESCAPES) {
 			fold(&part, c);
 			fold(&whole, c);
 		}
@@ -335,20 +354,31 @@ static bool has_secret_part(const struct secret_names *names, struct slice name)
 	return is_member(names, part.text, part.len) || is_member(names, whole.text, whole.len);
 }
 
-bool secret_member(const struct secret_names *names, struct slice name)
+bool secret_member_or_escaped(
+	const struct secret_names *names, struct slice name, bool *escaped)
 {
 	struct folded whole; /* most names have one part */
+	bool has_parts = false;
 
 	whole.len = 0;
+	*escaped = false;
 	for (size_t i = 0; i < name.len; i++) {
 		char c = names->folded[(unsigned char)name.ptr[i]];
 
-		if (c == SECRET_FOLD_ENDS_PART) {
-			return has_secret_part(names, name);
-		}
-		if (c != SECRET_FOLD_LEFT_OUT) {
+		if ((unsigned char)c > SECRET_FOLD_ESCAPES) {
 			fold(&whole, c);
+		} else {
+			has_parts |= c == SECRET_FOLD_ENDS_PART;
+			*escaped |= c == SECRET_FOLD_ESCAPES;
 		}
 	}
-	return is_member(names, whole.text, whole.len);
+	return is_member(names, whole.text, whole.len) ||
+	       (has_parts && has_secret_part(names, name));
+}
+
+bool secret_member(const struct secret_names *names, struct slice name)
+{
+	bool escaped;
+
+	return secret_member_or_escaped(names, name, &escaped);
 }

@@ -30,6 +30,7 @@ struct secret_name_list {
 enum secret_fold {
 	SECRET_FOLD_LEFT_OUT,
 	SECRET_FOLD_ENDS_PART,
+	SECRET_FOLD_ESCAPES, /* left out, and what follows may be more than it seems */
 };
 
 struct secret_names {
@@ -37,7 +38,8 @@ struct secret_names {
 	struct secret_name_list parameters; /* folded: in lower case, without what does not count */
 	struct secret_name_list members;    /* of bodies, folded: parameters, headers and more */
 	struct secret_name_list beginnings; /* of members, folded: a header's name with '*' */
-	uint32_t members_like[SECRET_NAME_MAX + 1]; /* by length: a bit for each first letter */
+	/* By length: a bit for each letter that a member, or its beginning, begins with. */
+	uint32_t members_like[SECRET_NAME_MAX + 1];
 	char folded[256]; /* of each byte: in lower case, or one of enum secret_fold */
 };
 
@@ -52,6 +54,9 @@ bool secret_parameter(const struct secret_names *names, struct slice name);
 /* A member, an element, a key of any kind of body; `name` is decoded. Fields count as well, since
  * services that echo a request do so in a body. */
 bool secret_member(const struct secret_names *names, struct slice name);
+/* The same; where it is none, `*escaped` tells whether it has a '%', '\\' or '&' in it. */
+bool secret_member_or_escaped(
+	const struct secret_names *names, struct slice name, bool *escaped);
 
 /* The byte that begins at `*at`, percent-decoded, '+' as a space; `*at` moves behind it. A broken
  * escape stands for itself. */
