@@ -262,7 +262,7 @@ static void send_shown(struct record_source *self)
 
 	self->shown = shown_body_create(self->redactor, &self->view, self->side);
 	shown_body_facts(self->shown, &facts);
-	if (facts.unknown) {
+	if (facts.withheld) {
 		answer_problem(self->answer, 409, "%s", facts.note);
 		return;
 	}

@@ -160,10 +160,10 @@ static enum decode_state ended(const struct decoder *decoder, bool left)
 			return state;
 		}
 		if (state == DECODE_GOES_ON) {
-			return left ? DECODE_BROKEN : DECODE_CUT;
+			return left ? DECODE_FOLLOWED : DECODE_CUT;
 		}
 	}
-	return left ? DECODE_BROKEN : DECODE_WHOLE;
+	return left ? DECODE_FOLLOWED : DECODE_WHOLE;
 }
 
 enum decode_state decoder_next(struct decoder *decoder, struct slice *in, bool last,

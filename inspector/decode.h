@@ -4,7 +4,8 @@
  *
  * What comes in was written by anybody: of the output there are at most 16 MiB, no window is above
  * 8 MiB, and a decoder takes below 14 MiB for a coding, most of them 50 KiB. What is broken, cut or
- * too long gives what could be decoded before that.
+ * too long gives what could be decoded before that: where it is broken, that is known late, at a
+ * check sum.
  */
 #ifndef SIGHTGLASS_INSPECTOR_DECODE_H
 #define SIGHTGLASS_INSPECTOR_DECODE_H
@@ -24,7 +25,8 @@ enum decode_state {
 	DECODE_GOES_ON,
 	DECODE_WHOLE,    /* the end of the data, and of the input */
 	DECODE_CUT,      /* the input ended before the data */
-	DECODE_BROKEN,   /* they are not what they say, or something follows them */
+	DECODE_FOLLOWED, /* the data are whole, but something else follows them */
+	DECODE_BROKEN,   /* they are not what they say: what came out may be garbled */
 	DECODE_TOO_LONG, /* more than DECODE_MAX came out */
 	DECODE_TOO_WIDE, /* it would take too much memory */
 };

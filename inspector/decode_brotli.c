@@ -90,7 +90,7 @@ static enum decode_state next(
 
 	*made = 0;
 	if (BrotliDecoderIsFinished(self->state)) {
-		return in->len == 0 ? DECODE_WHOLE : DECODE_BROKEN;
+		return in->len == 0 ? DECODE_WHOLE : DECODE_FOLLOWED;
 	}
 	result = BrotliDecoderDecompressStream(
 		self->state, &in->len, &next_in, &left, &next_out, NULL);

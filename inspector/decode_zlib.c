@@ -127,7 +127,7 @@ static enum decode_state next_gzip(
 			return DECODE_WHOLE;
 		}
 		if ((unsigned char)in->ptr[0] != 0x1f) {
-			return DECODE_BROKEN;
+			return DECODE_FOLLOWED;
 		}
 		(void)inflateReset(&self->stream);
 		self->ended = false;
@@ -144,7 +144,7 @@ static enum decode_state next_deflate(
 
 	*made = 0;
 	if (self->ended) {
-		return in->len == 0 ? DECODE_WHOLE : DECODE_BROKEN;
+		return in->len == 0 ? DECODE_WHOLE : DECODE_FOLLOWED;
 	}
 	if (self->begun) {
 		return inflate_some(self, in, out, room, made);
@@ -160,7 +160,7 @@ static enum decode_state next_deflate(
 	head = slice_of((const char *)self->head, HEAD_SIZE);
 	state = inflate_some(self, &head, out, room, made);
 	/* Two bytes hold no more than fits anywhere; what an end leaves over is too much. */
-	return state == DECODE_WHOLE && head.len > 0 ? DECODE_BROKEN : state;
+	return state == DECODE_WHOLE && head.len > 0 ? DECODE_FOLLOWED : state;
 }
 
 const struct decode_stage_ops decode_gzip = {

@@ -9,10 +9,16 @@
 #include "base/memory.h"
 #include "inspector/decode_stage.h"
 
+enum {
+	MAGIC_SIZE = 4, /* of a frame */
+};
+
 struct zstd_stage {
 	struct decode_stage stage;
 	ZSTD_DStream *stream;
-	bool ended; /* with a frame; another one may follow */
+	bool ended;   /* with a frame; another one may follow */
+	bool between; /* the same, and of what follows the beginning is not known yet */
+	size_t taken; /* of that */
 };
 
 static struct decode_stage *create(void)
@@ -50,10 +56,15 @@ static enum decode_state next(
 	*in = slice_of(in->ptr + input.pos, in->len - input.pos);
 	*made = output.pos;
 	if (ZSTD_isError(rc) != 0) {
-		return ZSTD_getErrorCode(rc) == ZSTD_error_frameParameter_windowTooLarge
+		return self->between && ZSTD_getErrorCode(rc) == ZSTD_error_prefix_unknown
+			       ? DECODE_FOLLOWED
+		       : ZSTD_getErrorCode(rc) == ZSTD_error_frameParameter_windowTooLarge
 			       ? DECODE_TOO_WIDE
 			       : DECODE_BROKEN;
 	}
+	/* Of what follows a frame up to four bytes are taken before it is known what they are. */
+	self->taken = rc == 0 ? 0 : self->taken + input.pos;
+	self->between = rc == 0 || (self->between && self->taken < MAGIC_SIZE);
 	self->ended = rc == 0;
 	return self->ended ? DECODE_WHOLE : DECODE_GOES_ON;
 }

@@ -47,6 +47,7 @@ enum record_look {
 	RECORD_CLEAN,  /* its bytes hide nothing */
 	RECORD_OPAQUE, /* coded, and could not be decoded to its end: the bytes may hide something */
 	RECORD_HIDES,
+	RECORD_GARBLED, /* coded, and broken: what it decodes to cannot be trusted */
 };
 
 struct record_body {

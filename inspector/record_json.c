@@ -198,7 +198,7 @@ void record_json_body_facts(
 	if (body->look == RECORD_UNSEEN) {
 		json_none(json);
 	} else {
-		json_bool(json, body->look == RECORD_HIDES);
+		json_bool(json, body->look == RECORD_HIDES || body->look == RECORD_GARBLED);
 	}
 	json_key(json, side->size);
 	json_u64(json, body->size);

@@ -9,29 +9,27 @@ enum {
 	SLASHES_LOOK = 256, /* as many backslashes count, in front of a quote */
 };
 
-/* What of the bytes at hand the value can reach, and what is behind that: in a form no value is
- * longer than its pair. */
+/* The bytes at hand that the value can reach. */
 struct reach {
 	struct slice text;
-	bool ends; /* with it, if not before */
+	bool ends; /* with them, if not before */
 };
 
 static struct reach reach_of(const struct redact_scan *scan)
 {
-	struct slice text = slice_of(scan->work + scan->at, scan->len - scan->at);
-	const char *end = scan->kind == BODY_FORM && text.len > 0
-				  ? memchr(text.ptr, '&', text.len)
-				  : NULL;
-
 	return (struct reach){
-		.text = end == NULL ? text : slice_of(text.ptr, (size_t)(end - text.ptr)),
-		.ends = end != NULL || !scan_goes_on(scan),
+		.text = slice_of(scan->work + scan->at, scan->len - scan->at),
+		.ends = !scan_goes_on(scan),
 	};
 }
 
 void scan_show_until(struct redact_scan *scan, size_t at)
 {
-	buffer_append(scan->out, scan->work + scan->shown, at - scan->shown);
+	if (scan->raw == NULL) {
+		buffer_append(scan->out, scan->work + scan->shown, at - scan->shown);
+	} else {
+		buffer_append_slice(scan->out, scan_raw_take(scan, at));
+	}
 	scan->shown = at;
 }
 
@@ -45,11 +43,14 @@ void scan_hide(struct redact_scan *scan, enum scan_state state)
 	scan->state = state;
 }
 
-static void take(struct redact_scan *scan, size_t len)
+void scan_take(struct redact_scan *scan, size_t len)
 {
 	redact_mark_add(&scan->mark, slice_of(scan->work + scan->at, len));
 	scan->hidden += len;
 	scan->at += len;
+	if (scan->raw != NULL) {
+		(void)scan_raw_take(scan, scan->at);
+	}
 	scan->shown = scan->at;
 }
 
@@ -57,10 +58,17 @@ static void take(struct redact_scan *scan, size_t len)
 
 static void append_quote(struct redact_scan *scan)
 {
+	bool percent = scan->raw != NULL && scan->raw->coding == SCAN_PERCENT;
+	bool entity = scan->raw != NULL && scan->raw->coding == SCAN_ENTITIES;
+
 	for (unsigned i = 0; i < scan->name.level; i++) {
-		buffer_append_char(scan->out, '\\');
+		buffer_append_str(scan->out, percent ? "%5C" : "\\");
 	}
-	buffer_append_char(scan->out, scan->name.quote);
+	if (percent || entity) {
+		buffer_printf(scan->out, percent ? "%%%02X" : "&#%d;", scan->name.quote & 0x7f);
+	} else {
+		buffer_append_char(scan->out, scan->name.quote);
+	}
 }
 
 /* Where a member's value was no string a string takes its place, so that the document stays one. */
@@ -98,7 +106,7 @@ void scan_end_hiding(struct redact_scan *scan)
 /* Takes so much, and ends there. */
 static bool end_behind(struct redact_scan *scan, size_t len)
 {
-	take(scan, len);
+	scan_take(scan, len);
 	scan_end_hiding(scan);
 	return true;
 }
@@ -107,9 +115,10 @@ static bool end_behind(struct redact_scan *scan, size_t len)
 static bool go_on(struct redact_scan *scan, const struct reach *reach, size_t len)
 {
 	if (reach->ends) {
+		scan->open = true;
 		return end_behind(scan, reach->text.len);
 	}
-	take(scan, len);
+	scan_take(scan, len);
 	return false;
 }
 
@@ -345,7 +354,7 @@ static bool hide_plain(struct redact_scan *scan)
 			continue;
 		}
 		if (text.ptr[at] != '\\' || ends_escaped(scan, text, at, reach.ends, &len)) {
-			take(scan, at);
+			scan_take(scan, at);
 			if (scan->kind == BODY_TEXT && !scan->equals && scan->name.begins_line &&
 				!scan->name.quoted) {
 				scan->state = SCAN_LINES;
@@ -410,7 +419,7 @@ static bool hide_lines(struct redact_scan *scan)
 	}
 	for (end = len; end < text.len && text.ptr[end] != '\n' && text.ptr[end] != '\r'; end++) {
 	}
-	take(scan, end);
+	scan_take(scan, end);
 	if (end == text.len && !reach.ends) {
 		scan->ends = (struct scan_set){.bits = {1u << '\n' | 1u << '\r'}};
 		scan->state = SCAN_PLAIN; /* the rest of the line */
@@ -426,7 +435,7 @@ static size_t fence_of(const struct redact_scan *scan, struct slice text)
 {
 	char wanted = scan->kind == BODY_JSON ? '"' : '\n';
 
-	if (scan->kind == BODY_MARKUP || scan->kind == BODY_FORM) {
+	if (scan->kind == BODY_MARKUP) {
 		return SIZE_MAX;
 	}
 	for (size_t at = 0; at < text.len;) {
@@ -463,7 +472,7 @@ static bool hide_tag(struct redact_scan *scan)
 	if (at > 0 && text.ptr[at - 1] == '/') {
 		return end_behind(scan, at - 1);
 	}
-	take(scan, at + 1);
+	scan_take(scan, at + 1);
 	scan->hidden_tag = true;
 	scan->state = SCAN_ELEMENT;
 	return true;
@@ -535,7 +544,7 @@ static bool hide_token(struct redact_scan *scan)
 	if (done) {
 		return end_behind(scan, len);
 	}
-	take(scan, len);
+	scan_take(scan, len);
 	return false;
 }
 

@@ -115,7 +115,7 @@ static struct slice rest_of(const struct redact_multipart *self)
 /* Text outside of bodies ends: what is secret in it does not reach beyond. */
 static void end_text(struct redact_multipart *self, bool cut, struct buffer *out)
 {
-	redact_scan_end(self->text, cut, out);
+	(void)redact_scan_end(self->text, cut, out);
 	self->hid |= redact_scan_hid(self->text);
 	redact_scan_reset(self->text, BODY_TEXT);
 }

@@ -9,7 +9,7 @@
 enum {
 	NAME_SPAN = 400,    /* a name with its escapes */
 	ESCAPED_SPAN = 192, /* looked at where there are escapes outside of quotes */
-	SPACES_MAX = 16,    /* between a name without quotes and its separator */
+	SPACES_MAX = 32,    /* between a name and its separator */
 	LAYERS_MAX = 3,     /* of escapes */
 };
 
@@ -65,12 +65,19 @@ static char unescape_percent(struct slice text, size_t *at)
 	return value < 0 ? '%' : (char)value;
 }
 
+/* However many backslashes there are: in text within text each is doubled. */
 static char unescape_backslash(struct slice text, size_t *at)
 {
-	char c = *at + 1 < text.len ? text.ptr[*at + 1] : '\\';
+	char c;
 	int value;
 
-	*at += 2;
+	while (*at < text.len && text.ptr[*at] == '\\') {
+		(*at)++;
+	}
+	if (*at == text.len) {
+		return '\\';
+	}
+	c = text.ptr[(*at)++];
 	switch (c) {
 	case 'n':
 	case 'r':
@@ -308,16 +315,6 @@ static bool plain_before(
 	return true;
 }
 
-static struct slice behind_last(struct slice text, char c)
-{
-	size_t at = text.len;
-
-	while (at > 0 && text.ptr[at - 1] != c) {
-		at--;
-	}
-	return slice_of(text.ptr + at, text.len - at);
-}
-
 /* The end of `text` with its escapes undone, one layer after the other. */
 static bool escaped_before(
 	const struct redact_scan *scan, struct slice text, struct scan_name *name)
@@ -328,9 +325,6 @@ static bool escaped_before(
 
 	if (text.len > ESCAPED_SPAN) {
 		layer = slice_of(text.ptr + text.len - ESCAPED_SPAN, ESCAPED_SPAN);
-	}
-	if (scan->kind == BODY_FORM) {
-		layer = behind_last(layer, '&'); /* no name reaches into the pair before */
 	}
 	for (unsigned i = 0; i < LAYERS_MAX && has_escapes(layer); i++) {
 		char next[ESCAPED_SPAN];
@@ -449,6 +443,81 @@ static bool behind_escape_is_secret(
 	return true;
 }
 
+/* The length of white space that is written as "%0A", "%2520" and so on at the end of `text`; or 0. */
+static size_t percent_space(struct slice text)
+{
+	static const struct slice spaces[] = {
+		SLICE_INIT("0A"), SLICE_INIT("0D"), SLICE_INIT("09"), SLICE_INIT("20")};
+	size_t end = text.len;
+
+	if (end < 3) {
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
+		if (slice_equal_nocase(slice_of(text.ptr + end - 2, 2), spaces[i])) {
+			end -= 2;
+			break;
+		}
+	}
+	if (end == text.len) {
+		return 0;
+	}
+	while (end >= 3 && slice_ends_with(slice_of(text.ptr, end), SLICE("25"))) {
+		end -= 2;
+	}
+	return text.ptr[end - 1] == '%' ? text.len - end + 1 : 0;
+}
+
+/* The same as "\\n", "\\\\t" and so on. */
+static size_t slash_space(struct slice text)
+{
+	size_t end = text.len;
+
+	if (end < 2 || strchr("nrt", text.ptr[end - 1]) == NULL) {
+		return 0;
+	}
+	for (end--; end > 0 && text.ptr[end - 1] == '\\'; end--) {
+	}
+	return text.len - end == 1 ? 0 : text.len - end;
+}
+
+static size_t space(struct slice text)
+{
+	char c = text.ptr[text.len - 1];
+
+	if (is_blank(c) || c == '\r' || c == '\n' || c == '+') {
+		return 1;
+	}
+	return percent_space(text);
+}
+
+/*
+ * What stands between a name and its separator is left away. "\n" is white space behind a quote
+ * alone: else it would be a name's end.
+ */
+static struct slice without_space(struct slice text)
+{
+	struct slice quoted;
+	size_t len;
+
+	for (unsigned i = 0; i < SPACES_MAX && text.len > 0 && (len = space(text)) > 0; i++) {
+		text.len -= len;
+	}
+	quoted = text;
+	for (unsigned i = 0; i < SPACES_MAX && quoted.len > 0; i++) {
+		len = slash_space(quoted);
+		len = len > 0 ? len : space(quoted);
+		if (len == 0) {
+			break;
+		}
+		quoted.len -= len;
+	}
+	return quoted.len > 0 && (is_quote(quoted.ptr[quoted.len - 1]) ||
+					 slice_ends_with(quoted, SLICE("u0022")))
+		       ? quoted
+		       : text;
+}
+
 bool scan_name_before(const struct redact_scan *scan, size_t at, struct scan_name *name)
 {
 	size_t from = at > SCAN_LOOK_BACK ? at - SCAN_LOOK_BACK : 0;
@@ -456,11 +525,8 @@ bool scan_name_before(const struct redact_scan *scan, size_t at, struct scan_nam
 	struct slice behind;
 	size_t start;
 
-	for (unsigned i = 0; i < SPACES_MAX && text.len > 0; i++) {
-		if (!is_blank(text.ptr[text.len - 1]) && text.ptr[text.len - 1] != '+') {
-			break;
-		}
-		text.len--;
+	if (text.len > 0 && !is_quote(text.ptr[text.len - 1])) {
+		text = without_space(text);
 	}
 	if (text.len == 0) {
 		return false;

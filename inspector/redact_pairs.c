@@ -54,7 +54,6 @@ void redact_pairs_init(struct redact_pairs *pairs)
 		bool token = token_shape_may_begin(first, second);
 
 		put(pairs->text, pair, token || may_separate(first, second));
-		put(pairs->form, pair, token || may_separate(first, second) || first == '&');
 		put(pairs->binary, pair, token || first == ':');
 	}
 }

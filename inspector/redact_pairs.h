@@ -14,7 +14,6 @@ enum {
 
 struct redact_pairs { /* a bit for each pair: first | second << 8 */
 	uint64_t text[REDACT_PAIRS_WORDS];
-	uint64_t form[REDACT_PAIRS_WORDS];
 	uint64_t binary[REDACT_PAIRS_WORDS];
 };
 

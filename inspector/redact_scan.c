@@ -14,9 +14,7 @@ static const uint64_t *pairs_of(const struct redactor *redactor, enum body_kind 
 {
 	const struct redact_pairs *pairs = redactor_pairs(redactor);
 
-	return kind == BODY_BINARY ? pairs->binary
-	       : kind == BODY_FORM ? pairs->form
-				   : pairs->text;
+	return kind == BODY_BINARY ? pairs->binary : pairs->text;
 }
 
 struct redact_scan *redact_scan_create(const struct redactor *redactor, enum body_kind kind)
@@ -26,6 +24,7 @@ struct redact_scan *redact_scan_create(const struct redactor *redactor, enum bod
 	scan->redactor = redactor;
 	scan->names = redactor_names(redactor);
 	scan->state = SCAN_SHOW;
+	scan->raw = NULL;
 	redact_scan_reset(scan, kind);
 	return scan;
 }
@@ -39,14 +38,15 @@ void redact_scan_reset(struct redact_scan *scan, enum body_kind kind)
 	scan->pairs = pairs_of(scan->redactor, kind);
 	scan->state = SCAN_SHOW;
 	scan->hid = false;
-	scan->in_value = false;
-	scan->far_name = false;
-	scan->pair_at = 0;
+	scan->open = false;
 	scan->dropped = false;
 	scan->run_end = 0;
 	scan->at = 0;
 	scan->shown = 0;
 	scan->len = 0;
+	if (scan->raw != NULL) {
+		scan_raw_reset(scan->raw);
+	}
 }
 
 void redact_scan_destroy(struct redact_scan *scan)
@@ -55,6 +55,7 @@ void redact_scan_destroy(struct redact_scan *scan)
 		if (scan->state >= SCAN_TOKEN) {
 			redact_mark_drop(&scan->mark);
 		}
+		mem_free(scan->raw);
 		mem_free(scan);
 	}
 }
@@ -71,24 +72,8 @@ static struct slice rest_of(const struct redact_scan *scan)
 
 /* --- separators */
 
-/* A form's own: the name is all that stands before it in its pair. */
-static bool ends_secret_field(struct redact_scan *scan)
+static bool is_behind_secret(struct redact_scan *scan)
 {
-	struct slice name = slice_of(scan->work + scan->pair_at, scan->at - scan->pair_at);
-
-	scan->in_value = true;
-	scan->name = (struct scan_name){.quoted = false};
-	/* A name that is too long to be looked at may be one. */
-	return scan->far_name || name.len > SCAN_LOOK_BACK ||
-	       redact_hides_parameter(scan->redactor, name) || secret_member(scan->names, name);
-}
-
-static bool is_behind_secret(struct redact_scan *scan, bool coded)
-{
-	if (scan->kind == BODY_FORM && scan->equals && !coded && !scan->in_value &&
-		ends_secret_field(scan)) {
-		return true;
-	}
 	return scan_name_before(scan, scan->at, &scan->name) &&
 	       (scan->kind != BODY_BINARY || (scan->name.quoted && !scan->name.coded));
 }
@@ -99,7 +84,7 @@ static enum scan_look look_at_separator(
 {
 	scan->equals = equals;
 	scan->coded_separator = coded;
-	if (!is_behind_secret(scan, coded)) {
+	if (!is_behind_secret(scan)) {
 		return SCAN_NOTHING;
 	}
 	scan->at += len;
@@ -276,19 +261,8 @@ static enum scan_look look_at_token(struct redact_scan *scan)
 	scan->at = token.at;
 	scan->name = (struct scan_name){.quoted = false};
 	scan_hide(scan, SCAN_TOKEN);
-	/* What is known to be the token's. */
-	redact_mark_add(&scan->mark, slice_of(scan->work + scan->at, token.len));
-	scan->hidden = token.len;
-	scan->at += token.len;
-	scan->shown = scan->at;
+	scan_take(scan, token.len);
 	return SCAN_TAKEN;
-}
-
-static void begin_pair(struct redact_scan *scan)
-{
-	scan->in_value = false;
-	scan->far_name = false;
-	scan->pair_at = scan->at + 1;
 }
 
 static enum scan_look look(struct redact_scan *scan)
@@ -306,11 +280,6 @@ static enum scan_look look(struct redact_scan *scan)
 	case '<':
 		return look_at_tag(scan, 1, SLICE(">"));
 	case '&':
-		if (scan->kind == BODY_FORM) {
-			begin_pair(scan);
-			return SCAN_NOTHING;
-		}
-		return look_at_escape(scan);
 	case '\\':
 		return look_at_escape(scan);
 	default:
@@ -387,8 +356,9 @@ static void make_room(struct redact_scan *scan)
 		return;
 	}
 	memmove(scan->work, scan->work + by, scan->len - by);
-	scan->far_name |= scan->pair_at < by && !scan->in_value;
-	scan->pair_at = moved(scan->pair_at, by);
+	if (scan->raw != NULL) {
+		scan_raw_move(scan->raw, by, scan->len - by);
+	}
 	scan->run_end = moved(scan->run_end, by);
 	scan->at -= by;
 	scan->shown -= by;
@@ -396,29 +366,40 @@ static void make_room(struct redact_scan *scan)
 	scan->dropped = true;
 }
 
+size_t scan_room(struct redact_scan *scan)
+{
+	if (SCAN_ROOM - scan->len < SCAN_PIECE) {
+		make_room(scan);
+	}
+	return SCAN_ROOM - scan->len < SCAN_PIECE ? SCAN_ROOM - scan->len : SCAN_PIECE;
+}
+
+void scan_run(struct redact_scan *scan, struct buffer *out)
+{
+	/* All that is waited for is shorter than the room: where it is full, nothing is. */
+	run(scan, scan->len == SCAN_ROOM && scan->at <= SCAN_LOOK_BACK ? TOKEN_TEXT_CUT
+								       : TOKEN_TEXT_GOES_ON,
+		out);
+}
+
 void redact_scan_add(struct redact_scan *scan, struct slice text, struct buffer *out)
 {
 	while (text.len > 0) {
-		size_t len = text.len < SCAN_PIECE ? text.len : SCAN_PIECE;
+		size_t room = scan_room(scan);
+		size_t len = text.len < room ? text.len : room;
 
-		if (SCAN_ROOM - scan->len < len) {
-			make_room(scan);
-		}
-		if (SCAN_ROOM - scan->len < len) {
-			len = SCAN_ROOM - scan->len;
-		}
 		memcpy(scan->work + scan->len, text.ptr, len);
 		scan->len += len;
 		text = slice_of(text.ptr + len, text.len - len);
-		/* All that is waited for is shorter than the room: where it is full, nothing is. */
-		run(scan, scan->len == SCAN_ROOM && scan->at <= SCAN_LOOK_BACK
-				  ? TOKEN_TEXT_CUT
-				  : TOKEN_TEXT_GOES_ON,
-			out);
+		scan_run(scan, out);
 	}
 }
 
-void redact_scan_end(struct redact_scan *scan, bool cut, struct buffer *out)
+bool redact_scan_end(struct redact_scan *scan, bool cut, struct buffer *out)
 {
+	if (scan->raw != NULL) {
+		scan_raw_end(scan);
+	}
 	run(scan, cut ? TOKEN_TEXT_CUT : TOKEN_TEXT_ENDS, out);
+	return scan->open;
 }

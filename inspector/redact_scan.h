@@ -24,7 +24,7 @@
 
 struct redact_scan; /* opaque: inspector/redact_scan_layout.h */
 
-/* Any kind but BODY_MULTIPART. `redactor` outlives it. Never NULL. */
+/* Any kind but BODY_MULTIPART and BODY_FORM. `redactor` outlives it. Never NULL. */
 struct redact_scan *redact_scan_create(const struct redactor *redactor, enum body_kind kind);
 void redact_scan_destroy(struct redact_scan *scan);
 /* Begins again, with another text. */
@@ -32,8 +32,17 @@ void redact_scan_reset(struct redact_scan *scan, enum body_kind kind);
 
 /* Appends to `out` what may be shown of the text so far. */
 void redact_scan_add(struct redact_scan *scan, struct slice text, struct buffer *out);
-/* The same of the rest. `cut`: the text had gone on. */
-void redact_scan_end(struct redact_scan *scan, bool cut, struct buffer *out);
+/* The same of the rest. `cut`: the text had gone on. True where it ended within something that was
+ * hidden, so that what follows may belong to it. */
+bool redact_scan_end(struct redact_scan *scan, bool cut, struct buffer *out);
+/* The same of text that is coded byte by byte: it is read decoded, and shown as it came. From the
+ * first byte of a text on, or not at all. */
+enum scan_coding {
+	SCAN_PERCENT,  /* '+' is a space; JSON and markup are known by their first byte */
+	SCAN_ENTITIES, /* of HTML and XML */
+};
+void redact_scan_add_coded(
+	struct redact_scan *scan, enum scan_coding coding, struct slice text, struct buffer *out);
 /* Whether something was hidden so far. */
 bool redact_scan_hid(const struct redact_scan *scan);
 

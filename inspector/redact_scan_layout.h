@@ -19,6 +19,7 @@ enum {
 	SCAN_SLASHES_MAX = 64,
 	SCAN_QUOTE_MAX = SCAN_SLASHES_MAX + 8,
 	SCAN_ELEMENT_MAX = 128,
+	SCAN_ENTITY_MAX = 6, /* "&quot;", "&#x22;"; what is longer is none */
 };
 
 enum scan_state {
@@ -66,11 +67,7 @@ struct redact_scan {
 	enum token_text behind; /* the bytes at hand */
 	struct buffer *out;
 	bool hid;
-
-	/* of a form */
-	bool in_value; /* of the pair */
-	bool far_name; /* its name began before what is at hand */
-	size_t pair_at;
+	bool open; /* the text ended within what was hidden */
 
 	/* of a secret's name */
 	struct scan_name name;
@@ -100,6 +97,19 @@ struct redact_scan {
 	size_t shown;   /* and before this shown or hidden */
 	size_t len;
 	char work[SCAN_ROOM + 2]; /* with two NULs behind them */
+
+	struct scan_raw *raw; /* NULL, or how what is at hand was written */
+};
+
+/* Of text that came coded: what is shown of it stays as it came. */
+struct scan_raw {
+	enum scan_coding coding;
+	bool begun; /* a byte came that is no white space */
+	size_t at;  /* where the bytes of work[shown] begin */
+	size_t len; /* of `bytes` */
+	size_t cut; /* an escape that is not whole yet: so many bytes at the end */
+	unsigned char width[SCAN_ROOM]; /* of each byte in `work` */
+	char bytes[SCAN_ENTITY_MAX * SCAN_ROOM];
 };
 
 /* What a look at one place says. */
@@ -133,7 +143,27 @@ void scan_hide(struct redact_scan *scan, enum scan_state state);
 bool scan_go_on_hiding(struct redact_scan *scan);
 /* What begins at `at` and was decided on is shown. */
 void scan_show_until(struct redact_scan *scan, size_t at);
+/* Hides so many bytes. */
+void scan_take(struct redact_scan *scan, size_t len);
 /* Ends, with a mark where something was hidden. */
 void scan_end_hiding(struct redact_scan *scan);
+
+/* redact_scan.c */
+
+/* Room for more at hand, one piece at most. */
+size_t scan_room(struct redact_scan *scan);
+/* Decides what can be decided of what is at hand. */
+void scan_run(struct redact_scan *scan, struct buffer *out);
+
+/* redact_coded.c */
+
+void scan_raw_reset(struct scan_raw *raw);
+/* What is left of an escape stands for itself. */
+void scan_raw_end(struct redact_scan *scan);
+
+/* How many bytes those of [shown, at) were; they are taken off. */
+struct slice scan_raw_take(struct redact_scan *scan, size_t at);
+/* Follows what make_room() does to what is at hand. */
+void scan_raw_move(struct scan_raw *raw, size_t by, size_t len);
 
 #endif

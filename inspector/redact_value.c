@@ -22,15 +22,45 @@ static struct slice rest_of(const struct redact_scan *scan)
 
 /* --- what stands between the separator and the value */
 
+/* The length of a line end or tab that is written as an escape, in text within text; or 0. */
+static size_t escaped_space(struct slice rest)
+{
+	size_t len = 0;
+
+	while (len < rest.len && len < SCAN_SLASHES_MAX && rest.ptr[len] == '\\') {
+		len++;
+	}
+	return len < rest.len && (rest.ptr[len] == 'n' || rest.ptr[len] == 'r' ||
+					 rest.ptr[len] == 't')
+		       ? len + 1
+		       : 0;
+}
+
+/* The same as "%0A", "%2520" and so on. */
+static size_t percent_space(struct slice rest)
+{
+	static const struct slice spaces[] = {
+		SLICE_INIT("0A"), SLICE_INIT("0D"), SLICE_INIT("09"), SLICE_INIT("20")};
+	size_t len = 1;
+
+	while (len <= 6 && slice_starts_with(slice_of(rest.ptr + len, rest.len - len),
+				   SLICE("25"))) {
+		len += 2;
+	}
+	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]) && rest.len >= len + 2; i++) {
+		if (slice_equal_nocase(slice_of(rest.ptr + len, 2), spaces[i])) {
+			return len + 2;
+		}
+	}
+	return 0;
+}
+
 /* How many bytes at `at` are passed over. */
 static size_t passed_over(const struct redact_scan *scan)
 {
 	struct slice rest = rest_of(scan);
 	char c = rest.ptr[0];
 
-	if (scan->kind == BODY_FORM && scan->equals && !scan->coded_separator) {
-		return 0; /* all of it is the value */
-	}
 	if (c == ' ' || c == '\t') {
 		return 1;
 	}
@@ -43,14 +73,10 @@ static size_t passed_over(const struct redact_scan *scan)
 	if (scan->coded_separator && c == '+') {
 		return 1;
 	}
-	if (scan->coded_separator && slice_starts_with(rest, SLICE("%20"))) {
-		return 3;
+	if (scan->coded_separator && c == '%') {
+		return percent_space(rest);
 	}
-	if (scan->name.quoted && c == '\\' && rest.len > 1 &&
-		(rest.ptr[1] == 'n' || rest.ptr[1] == 'r' || rest.ptr[1] == 't')) {
-		return 2;
-	}
-	return 0;
+	return scan->name.quoted && c == '\\' ? escaped_space(rest) : 0;
 }
 
 /* --- how a value is quoted */
@@ -131,8 +157,10 @@ static const char *ends_behind_colon(const struct redact_scan *scan)
 
 static const char *ends_of(const struct redact_scan *scan)
 {
-	if (scan->kind == BODY_FORM && scan->equals && !scan->coded_separator) {
-		return ""; /* the pair's end, which all that is hidden in a form ends at */
+	/* An object or array whose quotes cannot be told is hidden with all that is coded like it. */
+	if (scan->name.coded && !scan->coded_separator &&
+		(scan->work[scan->at] == '{' || scan->work[scan->at] == '[')) {
+		return "\"<";
 	}
 	if (scan->name.coded || scan->coded_separator) {
 		return " \t\r\n\"'<>&";
@@ -193,6 +221,23 @@ static bool may_nest(const struct redact_scan *scan)
 	       (!is_json(scan) || scan->name.quoted || scan->name.is_member);
 }
 
+/* Whether the '"' at `at` ends the string of JSON in which the name stands: something follows then
+ * that follows a string. */
+static bool ends_string(const struct redact_scan *scan)
+{
+	struct slice rest = rest_of(scan);
+	size_t at = 1;
+
+	if (scan->name.quoted || scan->name.is_member) {
+		return false;
+	}
+	while (at < rest.len && is_space(rest.ptr[at])) {
+		at++;
+	}
+	return at == rest.len || rest.ptr[at] == ',' || rest.ptr[at] == '}' ||
+	       rest.ptr[at] == ']' || rest.ptr[at] == ':';
+}
+
 static void begin_value(struct redact_scan *scan)
 {
 	struct slice rest = rest_of(scan);
@@ -200,10 +245,6 @@ static void begin_value(struct redact_scan *scan)
 	size_t coded;
 	char c;
 
-	if (scan->kind == BODY_FORM && scan->equals && !scan->coded_separator) {
-		begin_plain(scan);
-		return;
-	}
 	while (slashes < SCAN_SLASHES_MAX && slashes < rest.len && rest.ptr[slashes] == '\\') {
 		slashes++;
 	}
@@ -212,9 +253,8 @@ static void begin_value(struct redact_scan *scan)
 	if (coded > 0) {
 		begin_coded_string(scan, coded);
 	} else if (c == '"' || c == '\'' || (c == '`' && scan->kind == BODY_CODE)) {
-		if (is_json(scan) && slashes == 0 && c == '"' && !scan->name.quoted &&
-			!scan->name.is_member) {
-			scan->state = SCAN_SHOW; /* the end of the string that the name is in */
+		if (is_json(scan) && slashes == 0 && c == '"' && ends_string(scan)) {
+			scan->state = SCAN_SHOW;
 			return;
 		}
 		begin_string(scan, (unsigned)slashes);
@@ -253,6 +293,7 @@ bool scan_before_value(struct redact_scan *scan)
 	if (scan->at == scan->len) {
 		if (!scan_goes_on(scan)) {
 			scan->state = SCAN_SHOW;
+			scan->open = true;
 		}
 		return !scan_goes_on(scan);
 	}
@@ -261,8 +302,6 @@ bool scan_before_value(struct redact_scan *scan)
 	}
 	if (scan->work[scan->at] == '\r' || scan->work[scan->at] == '\n') {
 		begin_lines(scan);
-	} else if (scan->kind == BODY_FORM && scan->work[scan->at] == '&') {
-		scan->state = SCAN_SHOW;
 	} else {
 		begin_value(scan);
 	}

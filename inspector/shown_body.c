@@ -30,7 +30,9 @@ struct shown_body {
 	uint64_t decoded_len;    /* all of them */
 	enum decode_state state;
 	bool coded;
+	bool checking; /* first: it is decoded to see whether it can be */
 	bool unknown;
+	bool garbled;
 	size_t codings_len;
 	char codings[SHOWN_CODING_MAX];
 };
@@ -67,12 +69,15 @@ static struct slice codings_of(const struct shown_body *shown)
 	return slice_of(shown->codings, shown->codings_len);
 }
 
+/* Begins to go through the body. */
 static void begin(struct shown_body *shown)
 {
+	decoder_destroy(shown->decoder);
+	shown->decoder = shown->coded ? decoder_create(codings_of(shown)) : NULL;
+	shown->decoded_len = 0;
+	shown->state = DECODE_GOES_ON;
 	shown->parts = record_parts(shown->body);
 	shown->part = slice_of(NULL, 0);
-	shown->redact = redact_body_create(
-		shown->redactor, record_head_get(shown->head, FIELD_CONTENT_TYPE));
 }
 
 struct shown_body *shown_body_create(
@@ -87,12 +92,16 @@ struct shown_body *shown_body_create(
 	shown->head = side == RECORD_REQUEST ? &view->request : &view->response;
 	codings = shown_body_codings(shown->head, shown->codings);
 	shown->codings_len = codings.len;
-	shown->coded = shown->body->kept > 0 && decode_is_coded(codings);
-	if (shown->coded) {
-		shown->decoder = decoder_create(codings);
-		shown->unknown = shown->decoder == NULL;
+	if (codings.ptr != shown->codings && codings.len > 0) {
+		memcpy(shown->codings, codings.ptr, codings.len);
 	}
+	shown->coded = shown->body->kept > 0 && decode_is_coded(codings);
+	shown->redact = redact_body_create(
+		redactor, record_head_get(shown->head, FIELD_CONTENT_TYPE));
 	begin(shown);
+	shown->unknown = shown->coded && shown->decoder == NULL;
+	shown->garbled = shown->body->look == RECORD_GARBLED;
+	shown->checking = shown->coded && shown->body->look == RECORD_UNSEEN;
 	return shown;
 }
 
@@ -138,8 +147,16 @@ static bool goes_on(const struct shown_body *shown)
 
 /* --- steps */
 
+static bool is_withheld(const struct shown_body *shown)
+{
+	return shown->unknown || shown->garbled;
+}
+
 static enum record_look look_of(const struct shown_body *shown)
 {
+	if (shown->garbled) {
+		return RECORD_GARBLED;
+	}
 	if (shown->unknown || redact_body_hid(shown->redact)) {
 		return RECORD_HIDES;
 	}
@@ -186,16 +203,8 @@ static bool is_plain_after_all(const struct shown_body *shown)
 	return body_looks_like_text(slice_of(beginning, len));
 }
 
-static void go_on_plain(struct shown_body *shown)
-{
-	shown->coded = false;
-	decoder_destroy(shown->decoder);
-	shown->decoder = NULL;
-	redact_body_destroy(shown->redact);
-	begin(shown);
-}
-
-static size_t pass_coded(struct shown_body *shown, struct buffer *out)
+/* The next step of decoding; returns what it cost. */
+static size_t decode(struct shown_body *shown)
 {
 	struct slice piece = peek(shown);
 	size_t had = piece.len;
@@ -205,13 +214,40 @@ static size_t pass_coded(struct shown_body *shown, struct buffer *out)
 		shown->parts.left == 0 && piece.len == shown->part.len, &shown->decoded, PIECE);
 	take(shown, had - piece.len);
 	shown->decoded_len += shown->decoded.len;
+	return (shown->decoded.len + had - piece.len) / 2;
+}
+
+static size_t check_coded(struct shown_body *shown, struct buffer *out)
+{
+	size_t cost = decode(shown);
+
+	if (shown->state == DECODE_GOES_ON) {
+		return cost;
+	}
+	shown->checking = false;
+	if (is_plain_after_all(shown)) {
+		shown->coded = false;
+	} else if (shown->state == DECODE_BROKEN) {
+		shown->garbled = true;
+		end(shown, out);
+		return cost;
+	}
+	begin(shown);
+	return cost;
+}
+
+static size_t pass_coded(struct shown_body *shown, struct buffer *out)
+{
+	size_t cost = decode(shown);
+
 	redact_body_add(shown->redact, buffer_slice(&shown->decoded), out);
-	if (shown->state != DECODE_GOES_ON && is_plain_after_all(shown)) {
-		go_on_plain(shown);
+	if (shown->state == DECODE_BROKEN && is_plain_after_all(shown)) {
+		shown->coded = false; /* as was found out when it was checked */
+		begin(shown);
 	} else if (shown->state != DECODE_GOES_ON) {
 		end(shown, out);
 	}
-	return shown->decoded.len + shown->decoded.len / 2 + (had - piece.len) / 2;
+	return cost + shown->decoded.len;
 }
 
 bool shown_body_next(struct shown_body *shown, struct buffer *out, size_t *spent)
@@ -219,8 +255,10 @@ bool shown_body_next(struct shown_body *shown, struct buffer *out, size_t *spent
 	if (shown->ended) {
 		return false;
 	}
-	if (shown->unknown) {
+	if (is_withheld(shown)) {
 		end(shown, out);
+	} else if (shown->checking) {
+		*spent += check_coded(shown, out);
 	} else if (shown->coded) {
 		*spent += pass_coded(shown, out);
 	} else {
@@ -244,17 +282,22 @@ static const char *note_of(const struct shown_body *shown)
 			       ? "it is not coded, as its Content-Encoding says"
 			       : NULL;
 	}
+	if (shown->garbled) {
+		return "its coding is broken: what it decodes to may be garbled, so that secrets "
+		       "could not be told, and is not shown";
+	}
 	switch (shown->state) {
 	case DECODE_CUT:
 		return goes_on(shown) ? NULL : "its coding ends too early";
-	case DECODE_BROKEN:
-		return "its coding is broken";
+	case DECODE_FOLLOWED:
+		return "something follows the end of its coding";
 	case DECODE_TOO_LONG:
 		return "decoded it is longer than 16 MiB";
 	case DECODE_TOO_WIDE:
 		return "its coding needs a window of more than 8 MiB";
 	case DECODE_GOES_ON:
 	case DECODE_WHOLE:
+	case DECODE_BROKEN:
 		break;
 	}
 	return NULL;
@@ -264,11 +307,11 @@ void shown_body_facts(const struct shown_body *shown, struct shown_facts *facts)
 {
 	*facts = (struct shown_facts){
 		.look = look_of(shown),
-		.cut = shown->body->truncated ||
+		.cut = shown->body->truncated || is_withheld(shown) ||
 		       (shown->coded && shown->ended && shown->state != DECODE_WHOLE),
-		.unknown = shown->unknown,
+		.withheld = is_withheld(shown),
 		.note = note_of(shown),
-		.coding = shown->coded && !shown->unknown ? codings_of(shown) : slice_of(NULL, 0),
+		.coding = shown->coded && !is_withheld(shown) ? codings_of(shown) : slice_of(NULL, 0),
 	};
 }
 

@@ -9,7 +9,8 @@
  *	shown_body_destroy(shown);
  *
  * A coded body is no way around redaction: what cannot be decoded to its end is shown as far as it
- * could be, and its own bytes are shown to nobody; where its coding is not known nothing of it is.
+ * could be, and its own bytes are shown to nobody; where its coding is not known, or is broken, so
+ * that names may be garbled, nothing of it is.
  *
  * Needs the reference to the record for as long as it lives, and some 25 KiB, or what
  * inspector/decode.h says.
@@ -37,7 +38,7 @@ enum {
 struct shown_facts { /* known at the end; before that: so far */
 	enum record_look look;
 	bool cut;      /* what was shown is not all of what it stands for */
-	bool unknown;  /* its coding: nothing was shown */
+	bool withheld; /* nothing is shown, for the reason in `note` */
 	const char *note; /* NULL, or a sentence that says why it is cut, beside its capture */
 	struct slice coding; /* that was undone; empty: none. Lives as long as the shown body */
 };

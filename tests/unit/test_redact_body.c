@@ -215,6 +215,7 @@ static void broken_json_hides_no_less(void **state)
 		"{password: \"" GONE "\", 'token': '" GONE "', \"sig\": \"" GONE "\"}");
 	expect(f, JSON, "\"password\":\"x\"}{\"token\":\"y\"}\n{\"pwd\":\"z\"}\n",
 		"\"password\":\"" GONE "\"}{\"token\":\"" GONE "\"}\n{\"pwd\":\"" GONE "\"}\n");
+	expect(f, JSON, "{\"a\":1,\"password: \"x\",\"b\":1}", "{\"a\":1,\"password: \"" GONE "\",\"b\":1}");
 	expect(f, JSON, "{\"password\":\"never closed", "{\"password\":\"" GONE);
 	expect(f, JSON, "{\"password\":{\"never\":\"closed\"", "{\"password\":\"" GONE "\"");
 	expect(f, JSON, "{\"password\":", "{\"password\":");
@@ -273,9 +274,15 @@ static void fields_of_forms_are_hidden(void **state)
 		"data=%7B%22password%22%3A%22" GONE "%22%2C%22n%22%3A+1%7D&b=2");
 	expect(f, FORM, "data=%257B%2522password%2522%253A%2522x%2522%257D&b=2",
 		"data=%257B%2522password%2522%253A%2522" GONE "%2522%257D&b=2");
-	expect(f, FORM, "data=%7B%22pwd%22%3A+12%7D&b=2", "data=%7B%22pwd%22%3A+" GONE "&b=2");
+	expect(f, FORM, "data=%7B%22pwd%22%3A+12%7D&b=2", "data=%7B%22pwd%22%3A+%22" GONE "%22%7D&b=2");
 	expect(f, FORM, "next=%2Fx%3Ftoken%3Dabc%26y%3D1&b=2",
-		"next=%2Fx%3Ftoken%3D" GONE "&b=2");
+		"next=%2Fx%3Ftoken%3D" GONE "%26y%3D1&b=2");
+	expect(f, FORM, "a=%&b=%4&c=%zz&%70wd=x&x%70wd=%41%", "a=%&b=%4&c=%zz&%70wd=" GONE "&x%70wd=%41%");
+	expect(f, FORM, "password: a=b&c=d", "password: " GONE "=" GONE "&c=d");
+	expect(f, FORM,
+		"d=%22%7B%5C%22SI%5C%5Cu0047%5C%22%5Cn%3A%5Cn++%5C%22x%5C%22%2C%5C%22a%5C%22%3A1%7D%22",
+		"d=%22%7B%5C%22SI%5C%5Cu0047%5C%22%5Cn%3A%5Cn++%5C%22" GONE
+		"%5C%22%2C%5C%22a%5C%22%3A1%7D%22");
 	expect(f, FORM, "a=" GITHUB "&b=2", "a=" GONE "&b=2");
 	expect(f, FORM, "k=-----BEGIN+PRIVATE+KEY-----%0AMIIE%0A-----END+PRIVATE+KEY-----&b=2",
 		"k=" GONE "&b=2");
@@ -434,8 +441,11 @@ static void what_may_be_a_tokens_beginning_is_hidden_at_a_cut(void **state)
 {
 	struct fixture *f = *state;
 
-	expect(f, JSON, "{\"a\":\"ghp_16C7e42F", "{\"a\":\"ghp_16C7e42F");
+	expect(f, FORM, "a=ghp_16C7e42F&b=c", "a=ghp_16C7e42F&b=c");
+	expect(f, JSON, "{\"a\":\"ghp_16C7e42F\"}", "{\"a\":\"ghp_16C7e42F\"}");
+	expect(f, JSON, "{\"a\":\"ghp_16C7e42F", "{\"a\":\"" GONE);
 	f->cut = true;
+	expect(f, "text/plain", "ghp_16C7e42F", GONE);
 	expect(f, JSON, "{\"a\":\"ghp_16C7e42F", "{\"a\":\"" GONE);
 	expect(f, JSON, "{\"a\":\"ghp_", "{\"a\":\"ghp_");
 	expect(f, "text/plain", "AKIA1", GONE);

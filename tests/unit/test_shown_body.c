@@ -183,7 +183,7 @@ static void what_cannot_be_decoded_to_its_end_is_shown_as_far_as_it_can(void **s
 	expect_in(inspected_body(&f->asked), "\"response_body_note\":\"its coding ends too early\"");
 	expect_in(inspected_body(&f->asked), "\"response_body_truncated\":true");
 	assert_string_equal(get(f, "cut", "/response-body"), "{\"some\":\"text\"}");
-	expect_in(get(f, "more", ""), "\"response_body_note\":\"its coding is broken\"");
+	expect_in(get(f, "more", ""), "something follows the end of its coding");
 	assert_string_equal(get(f, "more", "/response-body"), "{\"some\":\"text\"}");
 	buffer_fini(&data);
 }
@@ -216,7 +216,30 @@ static void text_that_says_it_is_coded_but_is_not_is_shown_redacted(void **state
 	/* Data that are broken at their beginning are none of this. */
 	answer_with(f, "b", JSON "Content-Encoding: gzip\r\n", SLICE("\x1f\x8b\x09garbage"));
 	expect_in(get(f, "b", ""), "\"response_body\":\"\"");
-	assert_string_equal(get(f, "b", "/response-body"), "");
+	(void)get(f, "b", "/response-body");
+	assert_int_equal(f->asked.status, 409);
+}
+
+static void a_coding_that_is_broken_shows_nothing(void **state)
+{
+	struct inspector_fixture *f = *state;
+	struct buffer data = BUFFER_INIT;
+
+	compress_as("gzip", SLICE("{\"some\":\"text\"}"), &data);
+	data.ptr[data.len - 8] ^= 1; /* of the check sum */
+	answer_with(f, "a", JSON "Content-Encoding: gzip\r\n", buffer_slice(&data));
+	for (unsigned i = 0; i < 2; i++) {
+		expect_found(f, "text", false);
+		expect_in(get(f, "a", ""), "\"response_body\":\"\"");
+		expect_in(inspected_body(&f->asked), "its coding is broken");
+		expect_in(inspected_body(&f->asked), "\"response_body_redacted\":true");
+		expect_in(inspected_body(&f->asked), "\"response_hash\":null");
+		(void)get(f, "a", "/response-body");
+		assert_int_equal(f->asked.status, 409);
+		(void)get(f, "a", "/response-body?decoded=1");
+		assert_int_equal(f->asked.status, 409);
+	}
+	buffer_fini(&data);
 }
 
 static void a_limit_counts_what_is_shown_and_hides_what_it_cuts(void **state)
@@ -296,6 +319,7 @@ int main(void)
 		TEST(what_cannot_be_decoded_to_its_end_is_shown_as_far_as_it_can),
 		TEST(a_coding_that_is_not_known_shows_nothing),
 		TEST(text_that_says_it_is_coded_but_is_not_is_shown_redacted),
+		TEST(a_coding_that_is_broken_shows_nothing),
 		TEST(a_limit_counts_what_is_shown_and_hides_what_it_cuts),
 		TEST(a_secret_that_the_capture_cut_is_hidden_to_its_end),
 		TEST(a_reader_that_leaves_in_the_middle_costs_nothing),
