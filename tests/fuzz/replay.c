@@ -1,6 +1,5 @@
 /*
- * fuzz_replay CORPUS: runs every file of CORPUS/head, CORPUS/body and CORPUS/target through its
- * check: what a fuzzer once found stays found, also where there is no fuzzer.
+ * fuzz_replay CORPUS: runs every file of CORPUS/head, CORPUS/body and so on through its check: what a fuzzer once found stays found, also where there is no fuzzer.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -65,14 +64,26 @@ static int replay(const char *corpus, const char *name, void (*check)(struct sli
 
 int main(int argc, char **argv)
 {
+	static const struct {
+		const char *name;
+		void (*check)(struct slice input);
+	} checks[] = {
+		{"head", check_head},
+		{"body", check_body},
+		{"target", check_target},
+		{"redact_body", check_redact_body},
+		{"decode", check_decode},
+	};
+
 	if (argc != 2) {
 		fprintf(stderr, "usage: fuzz_replay CORPUS\n");
 		return 2;
 	}
-	if (replay(argv[1], "head", check_head) <= 0 || replay(argv[1], "body", check_body) <= 0 ||
-		replay(argv[1], "target", check_target) <= 0) {
-		fprintf(stderr, "no corpus in %s\n", argv[1]);
-		return 1;
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		if (replay(argv[1], checks[i].name, checks[i].check) <= 0) {
+			fprintf(stderr, "no corpus in %s/%s\n", argv[1], checks[i].name);
+			return 1;
+		}
 	}
 	return 0;
 }
