@@ -267,7 +267,7 @@ const struct setting settings_table[] = {
 	{.key = "inspector.redact.json",
 		.type = &value_text_list,
 		MEMBER(settings.inspector.redact.json),
-		.check = check_redacted_query,
+		.check = check_redacted_member,
 		.help = "further members of JSON, form fields and keys in bodies whose values are "
 			"redacted"},
 	{.key = "inspector.redact.mode",

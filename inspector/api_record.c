@@ -32,10 +32,10 @@ struct record_source {
 	struct buffer scratch;
 	struct record_json writer;
 
-	enum record_side side;   /* of a body: */
-	bool decoded;            /* is asked for */
-	struct task task;        /* looks at it, until its answer is decided */
-	struct answer *answer;   /* till then */
+	enum record_side side; /* of a body: */
+	bool decoded;          /* is asked for */
+	struct task task;      /* looks at it, until its answer is decided */
+	struct answer *answer; /* till then */
 	struct loop *loop;
 	struct shown_body *shown;  /* what is sent of it, */
 	struct record_parts parts; /* or its bytes: */
@@ -272,8 +272,7 @@ static void send_shown(struct record_source *self)
 
 static void decide(struct record_source *self)
 {
-	if (!self->decoded &&
-		record_body_of(&self->view, self->side)->look == RECORD_CLEAN) {
+	if (!self->decoded && record_body_of(&self->view, self->side)->look == RECORD_CLEAN) {
 		send_bytes(self);
 	} else {
 		send_shown(self);

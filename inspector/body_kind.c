@@ -105,14 +105,14 @@ struct slice body_kind_parameter(struct slice value, struct slice name)
 	for (size_t at = 0; at + name.len < value.len; at++) {
 		size_t end = at + name.len;
 
-		if (value.ptr[end] != '=' || (at > 0 && strchr("; \t", value.ptr[at - 1]) == NULL) ||
+		if (value.ptr[end] != '=' ||
+			(at > 0 && strchr("; \t", value.ptr[at - 1]) == NULL) ||
 			!slice_equal_nocase(slice_of(value.ptr + at, name.len), name)) {
 			continue;
 		}
 		end++;
 		if (end < value.len && value.ptr[end] == '"') {
-			const char *close =
-				memchr(value.ptr + end + 1, '"', value.len - end - 1);
+			const char *close = memchr(value.ptr + end + 1, '"', value.len - end - 1);
 
 			return slice_of(value.ptr + end + 1,
 				close == NULL ? value.len - end - 1

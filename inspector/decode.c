@@ -136,8 +136,7 @@ static bool feed(struct decoder *decoder, size_t i, struct slice *in)
 	if (layer->in.len > 0) {
 		return false;
 	}
-	if (before->state == DECODE_GOES_ON ||
-		(before->state == DECODE_WHOLE && source->len > 0)) {
+	if (before->state == DECODE_GOES_ON || (before->state == DECODE_WHOLE && source->len > 0)) {
 		made = advance(before, source, before->bytes, BETWEEN);
 		layer->in = slice_of(before->bytes, made);
 		return made > 0 || source->len < had || before->state != was;
@@ -166,8 +165,8 @@ static enum decode_state ended(const struct decoder *decoder, bool left)
 	return left ? DECODE_FOLLOWED : DECODE_WHOLE;
 }
 
-enum decode_state decoder_next(struct decoder *decoder, struct slice *in, bool last,
-	struct buffer *out, size_t room)
+enum decode_state decoder_next(
+	struct decoder *decoder, struct slice *in, bool last, struct buffer *out, size_t room)
 {
 	struct layer *layer = &decoder->layers[decoder->count - 1];
 	struct slice *source = decoder->count == 1 ? in : &layer->in;

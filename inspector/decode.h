@@ -44,7 +44,7 @@ void decoder_destroy(struct decoder *decoder);
  * nothing follows `*in`. Until the result is another one, call again: with what is left of `*in`,
  * or with what follows it.
  */
-enum decode_state decoder_next(struct decoder *decoder, struct slice *in, bool last,
-	struct buffer *out, size_t room);
+enum decode_state decoder_next(
+	struct decoder *decoder, struct slice *in, bool last, struct buffer *out, size_t room);
 
 #endif

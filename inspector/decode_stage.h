@@ -24,8 +24,8 @@ struct decode_stage_ops {
 	 * where it wants more of either; DECODE_WHOLE at the end of the data: called again with
 	 * more input it begins anew where the coding allows that, else that is DECODE_FOLLOWED.
 	 */
-	enum decode_state (*next)(struct decode_stage *stage, struct slice *in, char *out,
-		size_t room, size_t *made);
+	enum decode_state (*next)(
+		struct decode_stage *stage, struct slice *in, char *out, size_t room, size_t *made);
 };
 
 struct decode_stage {

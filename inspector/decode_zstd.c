@@ -48,9 +48,8 @@ static bool may_begin(const char *magic, size_t len)
 	static const char frame[] = "\x28\xb5\x2f\xfd";
 	static const char skipped[] = "\x2a\x4d\x18"; /* behind 0x50 to 0x5f */
 
-	return memcmp(magic, frame, len) == 0 ||
-	       (((unsigned char)magic[0] & 0xf0) == 0x50 &&
-		       memcmp(magic + 1, skipped, len - 1) == 0);
+	return memcmp(magic, frame, len) == 0 || (((unsigned char)magic[0] & 0xf0) == 0x50 &&
+							 memcmp(magic + 1, skipped, len - 1) == 0);
 }
 
 static enum decode_state decompress(

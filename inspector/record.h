@@ -45,7 +45,8 @@ struct record_fields { /* a walk through them */
 enum record_look {
 	RECORD_UNSEEN, /* nobody has gone through all of it yet */
 	RECORD_CLEAN,  /* its bytes hide nothing */
-	RECORD_OPAQUE, /* coded, and could not be decoded to its end: the bytes may hide something */
+	RECORD_OPAQUE, /* coded, and could not be decoded to its end: the bytes may hide something
+			*/
 	RECORD_HIDES,
 	RECORD_GARBLED, /* coded, and broken: what it decodes to cannot be trusted */
 };

@@ -165,9 +165,10 @@ void record_json_facts(
 
 /* --- messages */
 
-const struct record_json_side record_json_request = {"request_version", "request_headers", "request_trailers",
-	"request_body", "request_body_encoding", "request_body_truncated", "request_body_redacted",
-	"request_size_bytes", "request_hash", "request_body_decoded", "request_body_note"};
+const struct record_json_side record_json_request = {"request_version", "request_headers",
+	"request_trailers", "request_body", "request_body_encoding", "request_body_truncated",
+	"request_body_redacted", "request_size_bytes", "request_hash", "request_body_decoded",
+	"request_body_note"};
 const struct record_json_side record_json_response = {"response_version", "response_headers",
 	"response_trailers", "response_body", "response_body_encoding", "response_body_truncated",
 	"response_body_redacted", "response_size_bytes", "response_hash", "response_body_decoded",
@@ -189,8 +190,8 @@ static void write_hash(struct json *json, const struct record_body *body)
 }
 
 /* What is known of a body beside its bytes. */
-void record_json_body_facts(
-	struct json *json, const struct record_json_side *side, const struct record_body *body, bool truncated)
+void record_json_body_facts(struct json *json, const struct record_json_side *side,
+	const struct record_body *body, bool truncated)
 {
 	json_key(json, side->truncated);
 	json_bool(json, truncated);
@@ -227,9 +228,9 @@ static void write_fields(
 	json_end_array(json);
 }
 
-void record_json_head(struct json *json, const struct record_json_side *side, const struct record_head *head,
-	uint8_t version_minor, const struct record_head *trailers, const struct record_body *body,
-	const struct record_format *format)
+void record_json_head(struct json *json, const struct record_json_side *side,
+	const struct record_head *head, uint8_t version_minor, const struct record_head *trailers,
+	const struct record_body *body, const struct record_format *format)
 {
 	write_version(json, side->version, version_minor, head->bytes.len > 0);
 	json_key(json, side->headers);
@@ -255,10 +256,12 @@ void record_json_summary(
 	record_json_facts(json, view, format);
 	write_version(json, record_json_request.version, view->request_version_minor,
 		view->request.bytes.len > 0);
-	record_json_body_facts(json, &record_json_request, &view->request_body, view->request_body.truncated);
+	record_json_body_facts(
+		json, &record_json_request, &view->request_body, view->request_body.truncated);
 	write_version(json, record_json_response.version, view->response_version_minor,
 		view->response.bytes.len > 0);
-	record_json_body_facts(json, &record_json_response, &view->response_body, view->response_body.truncated);
+	record_json_body_facts(
+		json, &record_json_response, &view->response_body, view->response_body.truncated);
 	json_end_object(json);
 }
 

@@ -27,8 +27,8 @@ struct record_format {
 /* How long it took; of one that runs: so far. */
 uint64_t record_duration_us(const struct record_view *view, uint64_t now_us);
 
-/* One object: all but headers, trailers and bodies. Of a body that is RECORD_UNSEEN in `view` it says
- * null where it would say what was redacted: shown_look_next() finds out. */
+/* One object: all but headers, trailers and bodies. Of a body that is RECORD_UNSEEN in `view` it
+ * says null where it would say what was redacted: shown_look_next() finds out. */
 void record_json_summary(
 	struct json *json, const struct record_view *view, const struct record_format *format);
 /* One object, smaller: {"poll": true, …}. */
@@ -49,13 +49,13 @@ enum record_json_phase {
 struct record_json {
 	struct record_view *view;
 	enum record_json_phase phase;
-	struct shown_body *shown; /* the body that is being checked, or written */
-	struct buffer window;     /* of it: what is not checked, or not written yet */
-	uint64_t length;          /* bytes of it that are shown */
-	uint64_t done;            /* of them, how many are checked, or written */
-	bool begun;               /* it is being written */
-	bool is_text;             /* all that are shown are UTF-8 */
-	bool is_limited;          /* they are not all that there are */
+	struct shown_body *shown;  /* the body that is being checked, or written */
+	struct buffer window;      /* of it: what is not checked, or not written yet */
+	uint64_t length;           /* bytes of it that are shown */
+	uint64_t done;             /* of them, how many are checked, or written */
+	bool begun;                /* it is being written */
+	bool is_text;              /* all that are shown are UTF-8 */
+	bool is_limited;           /* they are not all that there are */
 	struct record_body_words { /* what is said of it behind it */
 		bool cut;
 		const char *note;
@@ -70,7 +70,8 @@ void record_json_begin(struct record_json *whole, struct record_view *view);
 void record_json_fini(struct record_json *whole);
 /*
  * Writes the next part, of about 100 KiB at most (a body's bytes may grow sixfold by escapes), and
- * adds what that cost to `*spent`, in bytes that could be written in that time. False once the object is complete.
+ * adds what that cost to `*spent`, in bytes that could be written in that time. False once the
+ * object is complete.
  */
 bool record_json_step(struct record_json *whole, struct json *json,
 	const struct record_format *format, size_t *spent);

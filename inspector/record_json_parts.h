@@ -1,6 +1,6 @@
 /*
- * Layer: inspector. One job: what record_json.c and record_json_whole.c share: the parts of a record
- * that are written at once.
+ * Layer: inspector. One job: what record_json.c and record_json_whole.c share: the parts of a
+ * record that are written at once.
  */
 #ifndef SIGHTGLASS_INSPECTOR_RECORD_JSON_PARTS_H
 #define SIGHTGLASS_INSPECTOR_RECORD_JSON_PARTS_H

@@ -1,7 +1,7 @@
 /*
  * Layer: inspector (sees base, http, proxy). One job: a whole record as JSON, in steps; see
- * record_json.h. A body is gone through twice: what kind of string it becomes has to be known before
- * its first byte is written.
+ * record_json.h. A body is gone through twice: what kind of string it becomes has to be known
+ * before its first byte is written.
  */
 #include "inspector/record_json.h"
 
@@ -52,11 +52,11 @@ static void begin_body(struct record_json *whole, struct json *json,
 	if (whole->phase == RECORD_JSON_REQUEST_HEAD) {
 		json_begin_object(json);
 		record_json_facts(json, view, format);
-		record_json_head(json, &record_json_request, &view->request, view->request_version_minor,
-			&view->request_trailers, body, format);
+		record_json_head(json, &record_json_request, &view->request,
+			view->request_version_minor, &view->request_trailers, body, format);
 	} else {
-		record_json_head(json, &record_json_response, &view->response, view->response_version_minor,
-			&view->response_trailers, body, format);
+		record_json_head(json, &record_json_response, &view->response,
+			view->response_version_minor, &view->response_trailers, body, format);
 	}
 	*spent += json->out->len - before;
 	whole->phase++;

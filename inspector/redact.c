@@ -75,7 +75,8 @@ void redact_mark_begin(struct redact_mark *mark, const struct redactor *redactor
 {
 	char digest[] = "SHA256";
 	const OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end()};
 
 	*mark = (struct redact_mark){.redactor = redactor};
 	if (redactor->hmac == NULL) {

@@ -37,9 +37,7 @@ static void begin_value(struct redact_scan *scan, const char *bytes, size_t len)
 			continue;
 		}
 		raw->begun = true;
-		scan->kind = c == '{' || c == '[' ? BODY_JSON
-			     : c == '<'		  ? BODY_MARKUP
-						  : scan->kind;
+		scan->kind = c == '{' || c == '[' ? BODY_JSON : c == '<' ? BODY_MARKUP : scan->kind;
 	}
 }
 
@@ -92,8 +90,7 @@ static bool may_go_on(const struct scan_raw *raw, char c)
 /* With its last byte. */
 static bool is_whole(const struct scan_raw *raw)
 {
-	return raw->coding == SCAN_PERCENT ? raw->cut == 3
-					   : raw->bytes[raw->len - 1] == ';';
+	return raw->coding == SCAN_PERCENT ? raw->cut == 3 : raw->bytes[raw->len - 1] == ';';
 }
 
 static void put_escape(struct redact_scan *scan)

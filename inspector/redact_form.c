@@ -61,8 +61,7 @@ static bool is_secret_name(const struct redact_form *form)
 	char decoded[NAME_MAX_LEN];
 	size_t len = 0;
 
-	if (form->name_len > NAME_MAX_LEN ||
-		redact_hides_parameter(form->redactor, written)) {
+	if (form->name_len > NAME_MAX_LEN || redact_hides_parameter(form->redactor, written)) {
 		return true;
 	}
 	for (size_t at = 0; at < written.len;) {

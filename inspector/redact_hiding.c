@@ -206,7 +206,8 @@ static bool is_escaped(const struct redact_scan *scan, size_t at)
 		return slashes_before(scan, at) % 2 != 0;
 	}
 	while (end >= percent.len && count < SLASHES_LOOK / percent.len &&
-		slice_equal_nocase(slice_of(scan->work + end - percent.len, percent.len), percent)) {
+		slice_equal_nocase(
+			slice_of(scan->work + end - percent.len, percent.len), percent)) {
 		end -= percent.len;
 		count++;
 	}
@@ -310,7 +311,8 @@ static bool hide_nested(struct redact_scan *scan)
 /* --- plain values */
 
 /* Whether the backslash at `at` begins what ends a value in a string of JSON: the string's end, or
- * one of a line or of a word. `*len` is what it takes otherwise; 0 where that cannot be said yet. */
+ * one of a line or of a word. `*len` is what it takes otherwise; 0 where that cannot be said yet.
+ */
 static bool ends_escaped(
 	const struct redact_scan *scan, struct slice text, size_t at, bool last, size_t *len)
 {
@@ -465,9 +467,8 @@ static bool hide_tag(struct redact_scan *scan)
 		return end_behind(scan, fence);
 	}
 	if (at == SIZE_MAX) {
-		return go_on(scan, &reach, text.len > 0 && text.ptr[text.len - 1] == '/'
-						   ? text.len - 1
-						   : text.len);
+		return go_on(scan, &reach,
+			text.len > 0 && text.ptr[text.len - 1] == '/' ? text.len - 1 : text.len);
 	}
 	if (at > 0 && text.ptr[at - 1] == '/') {
 		return end_behind(scan, at - 1);
@@ -515,7 +516,7 @@ static bool hide_element(struct redact_scan *scan)
 			break;
 		}
 		rest = slice_of(place, text.len - at);
-		look = rest.len < opener.len ? SCAN_MORE
+		look = rest.len < opener.len             ? SCAN_MORE
 		       : slice_starts_with(rest, opener) ? closes_element(scan, rest)
 							 : SCAN_NOTHING;
 		if (look == SCAN_TAKEN) {

@@ -109,9 +109,9 @@ bool redact_multipart_hid(const struct redact_multipart *self)
 
 static struct slice rest_of(const struct redact_multipart *self)
 {
-	return self->held.len == 0 ? SLICE("")
-				   : slice_of(self->held.ptr + self->passed,
-					     self->held.len - self->passed);
+	return self->held.len == 0
+		       ? SLICE("")
+		       : slice_of(self->held.ptr + self->passed, self->held.len - self->passed);
 }
 
 /* Text outside of bodies ends: what is secret in it does not reach beyond. */
@@ -236,8 +236,9 @@ static struct slice field_of(struct slice head, struct slice name)
 		}
 		at = end + 1;
 		for (end = at; end < head.len; end++) {
-			if (head.ptr[end] == '\n' && (end + 1 == head.len ||
-				    (head.ptr[end + 1] != ' ' && head.ptr[end + 1] != '\t'))) {
+			if (head.ptr[end] == '\n' &&
+				(end + 1 == head.len ||
+					(head.ptr[end + 1] != ' ' && head.ptr[end + 1] != '\t'))) {
 				break;
 			}
 		}
@@ -273,8 +274,8 @@ static bool is_secret_part(const struct redact_multipart *self, struct slice hea
 	struct slice coding = field_of(head, SLICE("content-transfer-encoding"));
 
 	return is_secret_name(self, body_kind_parameter(disposition, SLICE("name"))) ||
-	       is_secret_name(self,
-		       behind_charset(body_kind_parameter(disposition, SLICE("name*")))) ||
+	       is_secret_name(
+		       self, behind_charset(body_kind_parameter(disposition, SLICE("name*")))) ||
 	       slice_equal_nocase(coding, SLICE("base64")) ||
 	       slice_equal_nocase(coding, SLICE("quoted-printable")) ||
 	       field_of(head, SLICE("content-encoding")).len > 0;
@@ -361,14 +362,13 @@ static bool pass_line(struct redact_multipart *self, bool last, struct buffer *o
 		return false;
 	}
 	if (rest.len > self->delimiter_len) {
-		behind = slice_of(
-			rest.ptr + self->delimiter_len, rest.len - self->delimiter_len);
+		behind = slice_of(rest.ptr + self->delimiter_len, rest.len - self->delimiter_len);
 	}
 	self->phase = slice_starts_with(behind, SLICE("--")) || end == NULL ? MULTIPART_OUTSIDE
 									    : MULTIPART_HEAD;
-	show_text(self, end == NULL ? self->delimiter_len < rest.len ? self->delimiter_len
-								     : rest.len
-				    : (size_t)(end + 1 - rest.ptr),
+	show_text(self,
+		end == NULL ? self->delimiter_len < rest.len ? self->delimiter_len : rest.len
+			    : (size_t)(end + 1 - rest.ptr),
 		out);
 	end_text(self, false, out);
 	self->line_begins = end != NULL;

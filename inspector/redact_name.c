@@ -210,8 +210,7 @@ static bool is_secret(const struct redact_scan *scan, struct slice name)
 }
 
 /* What stands between the quote that ends `text` and the one before it, and where the latter is. */
-static bool read_quoted(
-	struct slice text, struct slice *inner, size_t *open, unsigned *level)
+static bool read_quoted(struct slice text, struct slice *inner, size_t *open, unsigned *level)
 {
 	char quote = text.ptr[text.len - 1];
 	size_t end = text.len - 1;
@@ -256,8 +255,7 @@ static bool is_named_value(const struct redact_scan *scan, struct slice text, si
 	       is_secret(scan, inner);
 }
 
-static bool quoted_before(
-	const struct redact_scan *scan, struct slice text, struct scan_name *name)
+static bool quoted_before(const struct redact_scan *scan, struct slice text, struct scan_name *name)
 {
 	struct slice inner;
 	unsigned level;
@@ -266,12 +264,12 @@ static bool quoted_before(
 	if (!read_quoted(text, &inner, &open, &level)) {
 		return false;
 	}
-	if (!is_secret(scan, inner) && !(inner.len == 5 && slice_equal_nocase(inner, SLICE("value")) &&
-					       is_named_value(scan, text, open))) {
+	if (!is_secret(scan, inner) &&
+		!(inner.len == 5 && slice_equal_nocase(inner, SLICE("value")) &&
+			is_named_value(scan, text, open))) {
 		return false;
 	}
-	*name = (struct scan_name){
-		.quoted = true, .quote = text.ptr[text.len - 1], .level = level};
+	*name = (struct scan_name){.quoted = true, .quote = text.ptr[text.len - 1], .level = level};
 	return true;
 }
 
@@ -338,9 +336,9 @@ static bool escaped_before(
 		if (len == 0) {
 			return false;
 		}
-		if (is_quote(decoded[len - 1]) ? quoted_before(scan, slice_of(decoded, len), name)
-					       : plain_before(scan, slice_of(decoded, len), name,
-							 &start)) {
+		if (is_quote(decoded[len - 1])
+				? quoted_before(scan, slice_of(decoded, len), name)
+				: plain_before(scan, slice_of(decoded, len), name, &start)) {
 			name->coded = name->quoted;
 			name->begins_line = false;
 			return true;
@@ -359,7 +357,8 @@ enum ending {
 	ENDING_ESCAPED, /* more has to be undone */
 };
 
-/* An escape for a character that is neither part of a name nor a quote ends where the name begins. */
+/* An escape for a character that is neither part of a name nor a quote ends where the name begins.
+ */
 static enum ending behind_escape(int value, struct slice rest, struct slice *name)
 {
 	*name = rest;
@@ -367,7 +366,7 @@ static enum ending behind_escape(int value, struct slice rest, struct slice *nam
 		return ENDING_NO_NAME;
 	}
 	return is_name((char)value) || is_quote((char)value) || value == '\\' ? ENDING_ESCAPED
-									     : ENDING_NAME;
+									      : ENDING_NAME;
 }
 
 static enum ending behind_percent(struct slice run, struct slice *name)
@@ -375,9 +374,9 @@ static enum ending behind_percent(struct slice run, struct slice *name)
 	while (run.len >= 4 && run.ptr[0] == '2' && run.ptr[1] == '5') {
 		run = slice_of(run.ptr + 2, run.len - 2);
 	}
-	return run.len < 2 ? ENDING_NO_NAME
-			   : behind_escape(hex_at(run, 0, 2),
-				     slice_of(run.ptr + 2, run.len - 2), name);
+	return run.len < 2
+		       ? ENDING_NO_NAME
+		       : behind_escape(hex_at(run, 0, 2), slice_of(run.ptr + 2, run.len - 2), name);
 }
 
 static enum ending behind_backslash(struct slice run, struct slice *name)
@@ -443,7 +442,8 @@ static bool behind_escape_is_secret(
 	return true;
 }
 
-/* The length of white space that is written as "%0A", "%2520" and so on at the end of `text`; or 0. */
+/* The length of white space that is written as "%0A", "%2520" and so on at the end of `text`; or 0.
+ */
 static size_t percent_space(struct slice text)
 {
 	static const struct slice spaces[] = {

@@ -21,8 +21,7 @@ void redact_pairs_init(struct redact_pairs *pairs);
 
 static inline uint64_t redact_pairs_has(const uint64_t *set, const char *at)
 {
-	unsigned pair =
-		(unsigned)(unsigned char)at[0] | (unsigned)(unsigned char)at[1] << 8;
+	unsigned pair = (unsigned)(unsigned char)at[0] | (unsigned)(unsigned char)at[1] << 8;
 
 	return set[pair / 64] >> (pair % 64) & 1;
 }

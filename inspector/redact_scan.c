@@ -133,8 +133,7 @@ static enum scan_look enter_element(
 	struct redact_scan *scan, size_t opener, size_t name, struct slice closing)
 {
 	struct slice rest = rest_of(scan);
-	struct slice behind =
-		slice_of(rest.ptr + opener + name, rest.len - opener - name);
+	struct slice behind = slice_of(rest.ptr + opener + name, rest.len - opener - name);
 	bool whole = slice_starts_with(behind, closing);
 
 	if (!whole && (closing.len > 1 || strchr(" \t\r\n/", behind.ptr[0]) == NULL)) {
@@ -232,8 +231,7 @@ static bool pass_space(struct redact_scan *scan)
 		return false;
 	}
 	scan->state = SCAN_SHOW;
-	if (scan->at < scan->len &&
-		(scan->work[scan->at] == ':' || scan->work[scan->at] == '=')) {
+	if (scan->at < scan->len && (scan->work[scan->at] == ':' || scan->work[scan->at] == '=')) {
 		scan->equals = scan->work[scan->at] == '=';
 		scan->coded_separator = false;
 		scan->at++;
@@ -248,8 +246,8 @@ static enum scan_look look_at_token(struct redact_scan *scan)
 {
 	struct token token;
 
-	switch (token_shape_at(slice_of(scan->work, scan->len), scan->at, scan->behind,
-		&scan->run_end, &token)) {
+	switch (token_shape_at(
+		slice_of(scan->work, scan->len), scan->at, scan->behind, &scan->run_end, &token)) {
 	case TOKEN_NONE:
 		return SCAN_NOTHING;
 	case TOKEN_MORE:
@@ -294,8 +292,8 @@ static bool show(struct redact_scan *scan)
 	size_t end = scan_goes_on(scan) && scan->len > 0 ? scan->len - 1 : scan->len;
 
 	while (scan->at < end) {
-		const char *place = redact_pairs_next(
-			scan->pairs, scan->work + scan->at, scan->work + end);
+		const char *place =
+			redact_pairs_next(scan->pairs, scan->work + scan->at, scan->work + end);
 
 		scan->at = (size_t)(place - scan->work);
 		if (scan->at == end) {
@@ -377,8 +375,9 @@ size_t scan_room(struct redact_scan *scan)
 void scan_run(struct redact_scan *scan, struct buffer *out)
 {
 	/* All that is waited for is shorter than the room: where it is full, nothing is. */
-	run(scan, scan->len == SCAN_ROOM && scan->at <= SCAN_LOOK_BACK ? TOKEN_TEXT_CUT
-								       : TOKEN_TEXT_GOES_ON,
+	run(scan,
+		scan->len == SCAN_ROOM && scan->at <= SCAN_LOOK_BACK ? TOKEN_TEXT_CUT
+								     : TOKEN_TEXT_GOES_ON,
 		out);
 }
 

@@ -39,7 +39,7 @@ enum scan_state {
 
 struct scan_name { /* of the secret whose value comes */
 	bool quoted;
-	bool coded; /* itself, or its quotes */
+	bool coded;     /* itself, or its quotes */
 	bool is_member; /* not quoted, but where an object's member would stand */
 	bool begins_line;
 	char quote;

@@ -43,8 +43,8 @@ static size_t percent_space(struct slice rest)
 		SLICE_INIT("0A"), SLICE_INIT("0D"), SLICE_INIT("09"), SLICE_INIT("20")};
 	size_t len = 1;
 
-	while (len <= 6 && slice_starts_with(slice_of(rest.ptr + len, rest.len - len),
-				   SLICE("25"))) {
+	while (len <= 6 &&
+		slice_starts_with(slice_of(rest.ptr + len, rest.len - len), SLICE("25"))) {
 		len += 2;
 	}
 	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]) && rest.len >= len + 2; i++) {
@@ -105,8 +105,8 @@ static size_t coded_quote(struct slice rest, size_t slashes)
 	if (rest.len == 0 || rest.ptr[0] != '%') {
 		return 0;
 	}
-	while (len <= 6 && slice_starts_with(slice_of(rest.ptr + len, rest.len - len),
-				   SLICE("25"))) {
+	while (len <= 6 &&
+		slice_starts_with(slice_of(rest.ptr + len, rest.len - len), SLICE("25"))) {
 		len += 2;
 	}
 	behind = slice_of(rest.ptr + len, rest.len - len);
@@ -157,7 +157,8 @@ static const char *ends_behind_colon(const struct redact_scan *scan)
 
 static const char *ends_of(const struct redact_scan *scan)
 {
-	/* An object or array whose quotes cannot be told is hidden with all that is coded like it. */
+	/* An object or array whose quotes cannot be told is hidden with all that is coded like it.
+	 */
 	if (scan->name.coded && !scan->coded_separator &&
 		(scan->work[scan->at] == '{' || scan->work[scan->at] == '[')) {
 		return "\"<";

@@ -87,8 +87,8 @@ void search_fini(struct search *search)
 static bool is_shown_as_it_is(const struct search *search)
 {
 	char codings[SHOWN_CODING_MAX];
-	const struct record_head *head = search->side == RECORD_REQUEST ? &search->view->request
-									 : &search->view->response;
+	const struct record_head *head =
+		search->side == RECORD_REQUEST ? &search->view->request : &search->view->response;
 
 	return search->body->look == RECORD_CLEAN &&
 	       !decode_is_coded(shown_body_codings(head, codings));

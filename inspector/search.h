@@ -1,10 +1,10 @@
 /*
  * Layer: inspector (sees base, http, proxy). One job: look for text in a record as it may be shown:
- * path, query, request ID, fields, bodies, all of them redacted, and decoded. In steps, since a body
- * may be large.
+ * path, query, request ID, fields, bodies, all of them redacted, and decoded. In steps, since a
+ * body may be large.
  *
- * What is hidden is not found, and takes no part in how long the search takes: the captured bytes of
- * a body are searched where it is known that they hide nothing, else what is shown of them.
+ * What is hidden is not found, and takes no part in how long the search takes: the captured bytes
+ * of a body are searched where it is known that they hide nothing, else what is shown of them.
  */
 #ifndef SIGHTGLASS_INSPECTOR_SEARCH_H
 #define SIGHTGLASS_INSPECTOR_SEARCH_H
@@ -36,8 +36,8 @@ struct search {
 	struct buffer window;           /* of that: its end, and what came last */
 };
 
-/* `text` is in lower case; letters of ASCII match in any case. It and `view` outlive the search; the
- * latter is told of its bodies what is found out. */
+/* `text` is in lower case; letters of ASCII match in any case. It and `view` outlive the search;
+ * the latter is told of its bodies what is found out. */
 void search_begin(struct search *search, struct slice text, struct record_view *view);
 /* Also in the middle; harmless for one that has not begun, and is all zero. */
 void search_fini(struct search *search);

@@ -88,8 +88,7 @@ static void add(struct secret_name_list *list, const char *text, size_t len)
 	list->items[list->count++] = (struct secret_name){.text = copy, .len = len};
 }
 
-static void add_folded(
-	struct secret_name_list *list, const char *text, bool (*counts_here)(char c))
+static void add_folded(struct secret_name_list *list, const char *text, bool (*counts_here)(char c))
 {
 	char folded[SECRET_NAME_MAX];
 	size_t len = 0;
@@ -137,10 +136,10 @@ static void know_members(struct secret_names *names)
 	for (unsigned byte = 0; byte < 256; byte++) {
 		char c = (char)byte;
 
-		names->folded[byte] = counts(c)		     ? ascii_lower(c)
-				      : ends_member_part(c)   ? (char)SECRET_FOLD_ENDS_PART
-				      : begins_escape(c)      ? (char)SECRET_FOLD_ESCAPES
-							      : (char)SECRET_FOLD_LEFT_OUT;
+		names->folded[byte] = counts(c)             ? ascii_lower(c)
+				      : ends_member_part(c) ? (char)SECRET_FOLD_ENDS_PART
+				      : begins_escape(c)    ? (char)SECRET_FOLD_ESCAPES
+							    : (char)SECRET_FOLD_LEFT_OUT;
 	}
 	for (size_t i = 0; i < names->members.count; i++) {
 		const struct secret_name *name = &names->members.items[i];
@@ -167,16 +166,16 @@ void secret_names_init(struct secret_names *names, const struct inspector_settin
 	make_room(&names->parameters, parameters);
 	make_room(&names->members, headers + parameters + settings->redact.json.count);
 	for (size_t i = 0; i < headers; i++) {
-		add_header(names, i < COUNT(default_headers)
-					  ? default_headers[i]
-					  : settings->redact.headers
-						    .items[i - COUNT(default_headers)]);
+		add_header(names,
+			i < COUNT(default_headers)
+				? default_headers[i]
+				: settings->redact.headers.items[i - COUNT(default_headers)]);
 	}
 	for (size_t i = 0; i < parameters; i++) {
-		add_parameter(names, i < COUNT(default_parameters)
-					     ? default_parameters[i]
-					     : settings->redact.query
-						       .items[i - COUNT(default_parameters)]);
+		add_parameter(names,
+			i < COUNT(default_parameters)
+				? default_parameters[i]
+				: settings->redact.query.items[i - COUNT(default_parameters)]);
 	}
 	for (size_t i = 0; i < settings->redact.json.count; i++) {
 		add_folded(&names->members, settings->redact.json.items[i], counts);
@@ -354,8 +353,7 @@ static bool has_secret_part(const struct secret_names *names, struct slice name)
 	return is_member(names, part.text, part.len) || is_member(names, whole.text, whole.len);
 }
 
-bool secret_member_or_escaped(
-	const struct secret_names *names, struct slice name, bool *escaped)
+bool secret_member_or_escaped(const struct secret_names *names, struct slice name, bool *escaped)
 {
 	struct folded whole; /* most names have one part */
 	bool has_parts = false;

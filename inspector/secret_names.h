@@ -23,7 +23,7 @@ struct secret_name_list {
 	struct secret_name {
 		char *text;
 		size_t len;
-	} *items;
+	} * items;
 	size_t count;
 };
 
@@ -55,8 +55,7 @@ bool secret_parameter(const struct secret_names *names, struct slice name);
  * services that echo a request do so in a body. */
 bool secret_member(const struct secret_names *names, struct slice name);
 /* The same; where it is none, `*escaped` tells whether it has a '%', '\\' or '&' in it. */
-bool secret_member_or_escaped(
-	const struct secret_names *names, struct slice name, bool *escaped);
+bool secret_member_or_escaped(const struct secret_names *names, struct slice name, bool *escaped);
 
 /* The byte that begins at `*at`, percent-decoded, '+' as a space; `*at` moves behind it. A broken
  * escape stands for itself. */

@@ -96,8 +96,8 @@ struct shown_body *shown_body_create(
 		memcpy(shown->codings, codings.ptr, codings.len);
 	}
 	shown->coded = shown->body->kept > 0 && decode_is_coded(codings);
-	shown->redact = redact_body_create(
-		redactor, record_head_get(shown->head, FIELD_CONTENT_TYPE));
+	shown->redact =
+		redact_body_create(redactor, record_head_get(shown->head, FIELD_CONTENT_TYPE));
 	begin(shown);
 	shown->unknown = shown->coded && shown->decoder == NULL;
 	shown->garbled = shown->body->look == RECORD_GARBLED;
@@ -311,7 +311,8 @@ void shown_body_facts(const struct shown_body *shown, struct shown_facts *facts)
 		       (shown->coded && shown->ended && shown->state != DECODE_WHOLE),
 		.withheld = is_withheld(shown),
 		.note = note_of(shown),
-		.coding = shown->coded && !is_withheld(shown) ? codings_of(shown) : slice_of(NULL, 0),
+		.coding =
+			shown->coded && !is_withheld(shown) ? codings_of(shown) : slice_of(NULL, 0),
 	};
 }
 

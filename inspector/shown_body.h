@@ -1,7 +1,7 @@
 /*
  * Layer: inspector (sees base, http, proxy). One job: a captured body as it may be shown: decoded
- * where it is coded, redacted, in slices. Whoever shows bytes of a body to anybody, searches them or
- * sends them anywhere takes them from here.
+ * where it is coded, redacted, in slices. Whoever shows bytes of a body to anybody, searches them
+ *or sends them anywhere takes them from here.
  *
  *	shown = shown_body_create(redactor, &view, RECORD_RESPONSE);
  *	while (shown_body_next(shown, &out, &spent)) { … }   (one call a slice of the loop's time)
@@ -37,9 +37,9 @@ enum {
 
 struct shown_facts { /* known at the end; before that: so far */
 	enum record_look look;
-	bool cut;      /* what was shown is not all of what it stands for */
-	bool withheld; /* nothing is shown, for the reason in `note` */
-	const char *note; /* NULL, or a sentence that says why it is cut, beside its capture */
+	bool cut;            /* what was shown is not all of what it stands for */
+	bool withheld;       /* nothing is shown, for the reason in `note` */
+	const char *note;    /* NULL, or a sentence that says why it is cut, beside its capture */
 	struct slice coding; /* that was undone; empty: none. Lives as long as the shown body */
 };
 

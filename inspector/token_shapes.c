@@ -161,8 +161,8 @@ static enum token_match encodes_alg(struct slice text, size_t at)
 	return TOKEN_NONE;
 }
 
-/* '{' and what may follow it in a JSON object, encoded: a quote, or white space. `*certain`: written
- * without white space ("eyJ") it needs no further sign. */
+/* '{' and what may follow it in a JSON object, encoded: a quote, or white space. `*certain`:
+ * written without white space ("eyJ") it needs no further sign. */
 static enum token_match begins_header(struct slice text, size_t at, bool *certain)
 {
 	static const char *const starts[] = {"eyA", "ewo", "ew0", "ewk"};
@@ -211,8 +211,8 @@ static size_t header_at(struct slice text, size_t at, size_t *run_end)
 	return *run_end - at < HEADER_MAX ? *run_end - at : HEADER_MAX;
 }
 
-static enum token_match jwt_at(struct slice text, size_t at, enum token_text behind,
-	size_t *run_end, struct token *token)
+static enum token_match jwt_at(
+	struct slice text, size_t at, enum token_text behind, size_t *run_end, struct token *token)
 {
 	bool certain;
 	enum token_match match = begins_header(text, at, &certain);
@@ -233,8 +233,7 @@ static enum token_match jwt_at(struct slice text, size_t at, enum token_text beh
 			       ? found(token, TOKEN_JWT, at, header)
 			       : TOKEN_NONE;
 	}
-	if (at + header == text.len || text.ptr[at + header] != '.' ||
-		header < JWT_HEADER_LEAST) {
+	if (at + header == text.len || text.ptr[at + header] != '.' || header < JWT_HEADER_LEAST) {
 		return TOKEN_NONE;
 	}
 	return certain || encodes_alg(text, at) == TOKEN_FOUND
@@ -379,9 +378,9 @@ static enum token_match github_at(
 
 	if (match == TOKEN_NONE && text.ptr[at + 1] == 'h') {
 		prefix = 4;
-		match = text.len - at < 4 ? TOKEN_MORE
-		: text.ptr[at + 3] == '_' && is_github_kind(text.ptr[at + 2]) ? TOKEN_FOUND
-									      : TOKEN_NONE;
+		match = text.len - at < 4                                             ? TOKEN_MORE
+			: text.ptr[at + 3] == '_' && is_github_kind(text.ptr[at + 2]) ? TOKEN_FOUND
+										      : TOKEN_NONE;
 	}
 	if (match == TOKEN_FOUND) {
 		match = prefixed(text, at, prefix, is_word, KEY_LEAST, behind);
@@ -399,8 +398,9 @@ static enum token_match slack_at(
 		match = STANDS(text, at, "xox");
 		if (match == TOKEN_FOUND) {
 			match = text.len - at < 5 ? TOKEN_MORE
-			: is_alnum(text.ptr[at + 3]) && text.ptr[at + 4] == '-' ? TOKEN_FOUND
-										: TOKEN_NONE;
+				: is_alnum(text.ptr[at + 3]) && text.ptr[at + 4] == '-'
+					? TOKEN_FOUND
+					: TOKEN_NONE;
 		}
 	}
 	if (match == TOKEN_FOUND) {
@@ -448,8 +448,8 @@ bool token_shape_may_begin(char first, char second)
 	}
 }
 
-enum token_match token_shape_at(struct slice text, size_t at, enum token_text behind,
-	size_t *run_end, struct token *token)
+enum token_match token_shape_at(
+	struct slice text, size_t at, enum token_text behind, size_t *run_end, struct token *token)
 {
 	if (text.len - at < 2) {
 		return settled(TOKEN_MORE, behind);
@@ -492,8 +492,8 @@ static size_t jwt_goes_on(struct token *token, struct slice text)
 }
 
 /* A key ends with the five dashes behind its "-----END". */
-static size_t pem_goes_on(struct token *token, struct slice text, enum token_text behind,
-	bool quoted, bool *done)
+static size_t pem_goes_on(
+	struct token *token, struct slice text, enum token_text behind, bool quoted, bool *done)
 {
 	const char *quote = quoted && text.len > 0 ? memchr(text.ptr, '"', text.len) : NULL;
 	struct slice within = quote == NULL ? text : slice_of(text.ptr, (size_t)(quote - text.ptr));
@@ -547,8 +547,8 @@ static bool (*class_of(enum token_kind kind))(char)
 	return is_base64url;
 }
 
-size_t token_shape_rest(struct token *token, struct slice text, enum token_text behind,
-	bool quoted, bool *done)
+size_t token_shape_rest(
+	struct token *token, struct slice text, enum token_text behind, bool quoted, bool *done)
 {
 	size_t len;
 
@@ -571,7 +571,8 @@ bool token_shape_find(struct slice text, size_t from, struct slice *place)
 		bool done;
 
 		if (token_shape_may_begin(text.ptr[at], text.ptr[at + 1]) &&
-			token_shape_at(text, at, TOKEN_TEXT_ENDS, &run_end, &token) == TOKEN_FOUND &&
+			token_shape_at(text, at, TOKEN_TEXT_ENDS, &run_end, &token) ==
+				TOKEN_FOUND &&
 			token.at >= from) {
 			size_t known = token.at + token.len;
 

@@ -61,15 +61,15 @@ bool token_shape_may_begin(char first, char second);
  * Whether one begins at `at`, or, where `at` is within the name that announces it, behind that.
  * `*run_end`: 0 at first, then left alone, but moved with the text: how far was looked already.
  */
-enum token_match token_shape_at(struct slice text, size_t at, enum token_text behind,
-	size_t *run_end, struct token *token);
+enum token_match token_shape_at(
+	struct slice text, size_t at, enum token_text behind, size_t *run_end, struct token *token);
 /*
  * How many bytes of `text`, which begins behind those that are known to belong to `token`, belong
  * to it too. `*done` is set where it ends within `text`, or with the whole text; else what was not
  * taken (16 bytes at most) is to come again with more behind it. `quoted`: it ends at a '"' at the
  * latest.
  */
-size_t token_shape_rest(struct token *token, struct slice text, enum token_text behind,
-	bool quoted, bool *done);
+size_t token_shape_rest(
+	struct token *token, struct slice text, enum token_text behind, bool quoted, bool *done);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * fuzz_replay CORPUS: runs every file of CORPUS/head, CORPUS/body and so on through its check: what a fuzzer once found stays found, also where there is no fuzzer.
+ * fuzz_replay CORPUS: runs every file of CORPUS/head, CORPUS/body and so on through its check: what
+ * a fuzzer once found stays found, also where there is no fuzzer.
  */
 #include <dirent.h>
 #include <stdio.h>

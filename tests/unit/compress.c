@@ -13,8 +13,8 @@
 
 static void with_zlib(int bits, struct slice text, struct buffer *out)
 {
-	z_stream stream = {.next_in = (z_const Bytef *)(uintptr_t)text.ptr,
-		.avail_in = (uInt)text.len};
+	z_stream stream = {
+		.next_in = (z_const Bytef *)(uintptr_t)text.ptr, .avail_in = (uInt)text.len};
 
 	assert_int_equal(deflateInit2(&stream, 6, Z_DEFLATED, bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
 	stream.avail_out = (uInt)deflateBound(&stream, (uLong)text.len);

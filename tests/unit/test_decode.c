@@ -101,7 +101,8 @@ static void codings_on_top_of_each_other_are_undone_from_the_last(void **state)
 	compress_as("zstd", some_text(), &once);
 	compress_as("gzip", buffer_slice(&once), &twice);
 	compress_as("br", buffer_slice(&twice), &thrice);
-	expect_decoded("zstd, identity,GZIP , br", buffer_slice(&thrice), DECODE_WHOLE, some_text());
+	expect_decoded(
+		"zstd, identity,GZIP , br", buffer_slice(&thrice), DECODE_WHOLE, some_text());
 	expect_decoded("zstd, gzip", slice_of(twice.ptr, twice.len - 1), DECODE_CUT, some_text());
 	buffer_append_char(&thrice, 'x');
 	expect_decoded("zstd, gzip, br", buffer_slice(&thrice), DECODE_FOLLOWED, some_text());
@@ -137,7 +138,8 @@ static void cut_data_give_what_came_before(void **state)
 			struct decoder *decoder = decoder_of(codings[i]);
 			struct buffer out = BUFFER_INIT;
 
-			assert_int_equal(decode_pieces(decoder, slice_of(data.ptr, len), 7, 999, &out),
+			assert_int_equal(
+				decode_pieces(decoder, slice_of(data.ptr, len), 7, 999, &out),
 				DECODE_CUT);
 			assert_true(out.len <= text.len && out.len >= last);
 			assert_memory_equal(out.len == 0 ? "" : out.ptr, text.ptr, out.len);

@@ -101,9 +101,8 @@ static void expect(const struct fixture *f, const char *type, const char *text, 
 }
 
 /* The same behind so much else that its kind is known before, and the bytes at hand have moved. */
-static void expect_behind(
-	const struct fixture *f, const char *type, const char *filler, const char *text,
-	const char *wanted)
+static void expect_behind(const struct fixture *f, const char *type, const char *filler,
+	const char *text, const char *wanted)
 {
 	struct buffer long_text = BUFFER_INIT;
 	struct buffer long_wanted = BUFFER_INIT;
@@ -115,8 +114,8 @@ static void expect_behind(
 	buffer_append_str(&long_text, text);
 	buffer_append_str(&long_wanted, wanted);
 	for (size_t step = 1; step < 5000; step = step * 3 + 1) {
-		expect_pieces(f, type, buffer_slice(&long_text), 0, step,
-			buffer_slice(&long_wanted));
+		expect_pieces(
+			f, type, buffer_slice(&long_text), 0, step, buffer_slice(&long_wanted));
 	}
 	buffer_fini(&long_text);
 	buffer_fini(&long_wanted);
@@ -160,8 +159,7 @@ static void names_of_json_are_read_with_their_escapes(void **state)
 
 	expect(f, JSON, "{\"\\u0070assword\":\"x\",\"pass\\u0057ord\":\"y\"}",
 		"{\"\\u0070assword\":\"" GONE "\",\"pass\\u0057ord\":\"" GONE "\"}");
-	expect(f, JSON,
-		"{\"\\u0070\\u0061\\u0073\\u0073\\u0077\\u006f\\u0072\\u0064\":\"x\"}",
+	expect(f, JSON, "{\"\\u0070\\u0061\\u0073\\u0073\\u0077\\u006f\\u0072\\u0064\":\"x\"}",
 		"{\"\\u0070\\u0061\\u0073\\u0073\\u0077\\u006f\\u0072\\u0064\":\"" GONE "\"}");
 }
 
@@ -199,8 +197,9 @@ static void text_in_json_is_redacted_too(void **state)
 		"{\"soap\":\"\\u003cpassword\\u003e" GONE "\\u003c/password\\u003e\"}");
 	expect(f, JSON, "{\"usage\":\"login <token> or\",\"a\":1}",
 		"{\"usage\":\"login <token>" GONE "\",\"a\":1}");
-	expect(f, JSON, "{\"list\":[{\"name\":\"password\",\"value\":\"x\"},{\"name\":\"a\","
-			"\"value\":\"y\"}]}",
+	expect(f, JSON,
+		"{\"list\":[{\"name\":\"password\",\"value\":\"x\"},{\"name\":\"a\","
+		"\"value\":\"y\"}]}",
 		"{\"list\":[{\"name\":\"password\",\"value\":\"" GONE "\"},{\"name\":\"a\","
 		"\"value\":\"y\"}]}");
 }
@@ -215,7 +214,8 @@ static void broken_json_hides_no_less(void **state)
 		"{password: \"" GONE "\", 'token': '" GONE "', \"sig\": \"" GONE "\"}");
 	expect(f, JSON, "\"password\":\"x\"}{\"token\":\"y\"}\n{\"pwd\":\"z\"}\n",
 		"\"password\":\"" GONE "\"}{\"token\":\"" GONE "\"}\n{\"pwd\":\"" GONE "\"}\n");
-	expect(f, JSON, "{\"a\":1,\"password: \"x\",\"b\":1}", "{\"a\":1,\"password: \"" GONE "\",\"b\":1}");
+	expect(f, JSON, "{\"a\":1,\"password: \"x\",\"b\":1}",
+		"{\"a\":1,\"password: \"" GONE "\",\"b\":1}");
 	expect(f, JSON, "{\"password\":\"never closed", "{\"password\":\"" GONE);
 	expect(f, JSON, "{\"password\":{\"never\":\"closed\"", "{\"password\":\"" GONE "\"");
 	expect(f, JSON, "{\"password\":", "{\"password\":");
@@ -274,13 +274,16 @@ static void fields_of_forms_are_hidden(void **state)
 		"data=%7B%22password%22%3A%22" GONE "%22%2C%22n%22%3A+1%7D&b=2");
 	expect(f, FORM, "data=%257B%2522password%2522%253A%2522x%2522%257D&b=2",
 		"data=%257B%2522password%2522%253A%2522" GONE "%2522%257D&b=2");
-	expect(f, FORM, "data=%7B%22pwd%22%3A+12%7D&b=2", "data=%7B%22pwd%22%3A+%22" GONE "%22%7D&b=2");
+	expect(f, FORM, "data=%7B%22pwd%22%3A+12%7D&b=2",
+		"data=%7B%22pwd%22%3A+%22" GONE "%22%7D&b=2");
 	expect(f, FORM, "next=%2Fx%3Ftoken%3Dabc%26y%3D1&b=2",
 		"next=%2Fx%3Ftoken%3D" GONE "%26y%3D1&b=2");
-	expect(f, FORM, "a=%&b=%4&c=%zz&%70wd=x&x%70wd=%41%", "a=%&b=%4&c=%zz&%70wd=" GONE "&x%70wd=%41%");
+	expect(f, FORM, "a=%&b=%4&c=%zz&%70wd=x&x%70wd=%41%",
+		"a=%&b=%4&c=%zz&%70wd=" GONE "&x%70wd=%41%");
 	expect(f, FORM, "password: a=b&c=d", "password: " GONE "=" GONE "&c=d");
 	expect(f, FORM,
-		"d=%22%7B%5C%22SI%5C%5Cu0047%5C%22%5Cn%3A%5Cn++%5C%22x%5C%22%2C%5C%22a%5C%22%3A1%7D%22",
+		"d=%22%7B%5C%22SI%5C%5Cu0047%5C%22%5Cn%3A%5Cn++%5C%22x%5C%22%2C%5C%22a%5C%22%3A1%"
+		"7D%22",
 		"d=%22%7B%5C%22SI%5C%5Cu0047%5C%22%5Cn%3A%5Cn++%5C%22" GONE
 		"%5C%22%2C%5C%22a%5C%22%3A1%7D%22");
 	expect(f, FORM, "a=" GITHUB "&b=2", "a=" GONE "&b=2");
@@ -326,8 +329,8 @@ static void parts_are_redacted_by_their_type(void **state)
 static void a_multipart_without_its_boundary_is_known_by_its_first_line(void **state)
 {
 	struct fixture *f = *state;
-	const char *const types[] = {"multipart/form-data", "multipart/form-data; boundary=other",
-		"", "text/plain"};
+	const char *const types[] = {
+		"multipart/form-data", "multipart/form-data; boundary=other", "", "text/plain"};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		expect(f, types[i],
@@ -373,7 +376,8 @@ static void blocks_of_yaml_are_hidden_whole(void **state)
 {
 	struct fixture *f = *state;
 
-	expect(f, "application/yaml", "a: 1\npassword: x\nb: 2\n", "a: 1\npassword: " GONE "\nb: 2\n");
+	expect(f, "application/yaml", "a: 1\npassword: x\nb: 2\n",
+		"a: 1\npassword: " GONE "\nb: 2\n");
 	expect(f, "application/yaml", "a:\n  secret: |\n    one\n\n    two\n  b: 2\n",
 		"a:\n  secret: " GONE "\n  b: 2\n");
 	expect(f, "application/yaml", "- token: one\n  two: 2\n- token:\n    a: b\n  c: d\n",
@@ -394,7 +398,8 @@ static void elements_are_hidden(void **state)
 	expect(f, "", "<a><secret></secret><pwd>x", "<a><secret></secret><pwd>" GONE);
 	expect(f, "text/html", "<p>Password: x y</p><a href=\"/?a=1&amp;token=x&amp;b=2\">",
 		"<p>Password: " GONE "</p><a href=\"/?a=1&amp;token=" GONE "&amp;b=2\">");
-	expect(f, "text/html", "<i data-x=\"{&quot;password&quot;:&quot;x&quot;,&quot;n&quot;:1}\">",
+	expect(f, "text/html",
+		"<i data-x=\"{&quot;password&quot;:&quot;x&quot;,&quot;n&quot;:1}\">",
 		"<i data-x=\"{&quot;password&quot;:&quot;" GONE "&quot;,&quot;n&quot;:1}\">");
 	expect(f, "text/html", "&lt;password&gt;x&lt;/password&gt;",
 		"&lt;password&gt;" GONE "&lt;/password&gt;");
@@ -413,8 +418,8 @@ static void token_shapes_are_hidden_anywhere(void **state)
 		"github_pat_11ABCDEFG0123456789_abcdefghij", "xoxb-123456789012-abcdefghijkl",
 		"hooks.slack.com/services/T00000000/B00000000/XXXXXXXX",
 		"-----BEGIN EC PRIVATE KEY-----\\nMHcCAQEE\\n-----END EC PRIVATE KEY-----"};
-	static const char *const types[] = {JSON, "text/plain", FORM, "text/html", "image/png",
-		"application/javascript"};
+	static const char *const types[] = {
+		JSON, "text/plain", FORM, "text/html", "image/png", "application/javascript"};
 
 	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
 		for (size_t j = 0; j < sizeof(types) / sizeof(types[0]); j++) {
@@ -571,8 +576,8 @@ static void tags_make_equal_secrets_look_equal(void **state)
 	f->settings.redact.mode = REDACT_TAG;
 	f->redactor = redactor_create(&f->settings);
 	redact_value(f->redactor, SLICE("hunter2"), &value);
-	(void)redact_pieces(f, JSON, SLICE("{\"password\":\"hunter2\",\"b\":\"pwd=hunter2 \"}"), 0, 3,
-		&out);
+	(void)redact_pieces(
+		f, JSON, SLICE("{\"password\":\"hunter2\",\"b\":\"pwd=hunter2 \"}"), 0, 3, &out);
 	(void)snprintf(wanted, sizeof(wanted), "{\"password\":\"%.*s\",\"b\":\"pwd=%.*s \"}",
 		SLICE_ARGS(buffer_slice(&value)), SLICE_ARGS(buffer_slice(&value)));
 	assert_true(slice_equal(buffer_slice(&out), slice_str(wanted)));

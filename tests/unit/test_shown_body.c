@@ -56,8 +56,8 @@ static void answer_with(
 	fake_finish(&fake, EXCHANGE_COMPLETE, ERR_NONE);
 }
 
-static void answer_coded(struct inspector_fixture *f, const char *id, const char *coding,
-	struct slice text)
+static void answer_coded(
+	struct inspector_fixture *f, const char *id, const char *coding, struct slice text)
 {
 	struct buffer data = BUFFER_INIT;
 	char fields[200];
@@ -180,7 +180,8 @@ static void what_cannot_be_decoded_to_its_end_is_shown_as_far_as_it_can(void **s
 	buffer_append_str(&data, "and more");
 	answer_with(f, "more", JSON "Content-Encoding: gzip\r\n", buffer_slice(&data));
 	expect_in(get(f, "cut", ""), "\"response_body\":\"{\\\"some\\\":\\\"text\\\"}\"");
-	expect_in(inspected_body(&f->asked), "\"response_body_note\":\"its coding ends too early\"");
+	expect_in(
+		inspected_body(&f->asked), "\"response_body_note\":\"its coding ends too early\"");
 	expect_in(inspected_body(&f->asked), "\"response_body_truncated\":true");
 	assert_string_equal(get(f, "cut", "/response-body"), "{\"some\":\"text\"}");
 	expect_in(get(f, "more", ""), "something follows the end of its coding");
