@@ -27,6 +27,7 @@
 #include "base/tls_trust.h"
 
 enum {
+	RECORD_HEADER_LEN = 5,
 	RECORD_OVERHEAD = 64, /* header, type, nonce, tag: 29 bytes of the ciphers there are */
 	RECORD_TYPE_MIN = 20, /* change_cipher_spec to application_data */
 	RECORD_TYPE_MAX = 23,
@@ -43,6 +44,10 @@ struct tls {
 	bool heard;          /* something has come from the peer */
 	bool closed;         /* close_notify has come */
 	bool renegotiates;   /* the client of an established connection begins a handshake */
+	uint8_t header_len;  /* of the next record's header, as far as it has come */
+	unsigned char header[RECORD_HEADER_LEN];
+	uint32_t record_len;  /* of the last record that began, with its header */
+	uint32_t record_left; /* what of it has not come yet */
 	bool resumed;
 };
 
@@ -317,6 +322,39 @@ static void hear(struct tls *tls, struct slice in)
 	}
 }
 
+/* Keeps where in a record the peer is. The lengths are a hint and no more: nothing is verified yet.
+ */
+static void follow_records(struct tls *tls, struct slice in)
+{
+	while (in.len > 0) {
+		size_t part;
+
+		if (tls->record_left > 0) {
+			part = in.len < tls->record_left ? in.len : tls->record_left;
+			tls->record_left -= (uint32_t)part;
+		} else {
+			part = 1;
+			tls->header[tls->header_len++] = (unsigned char)in.ptr[0];
+			if (tls->header_len == RECORD_HEADER_LEN) {
+				tls->record_left = (uint32_t)tls->header[3] << 8 | tls->header[4];
+				tls->record_len = tls->record_left + RECORD_HEADER_LEN;
+				tls->header_len = 0;
+			}
+		}
+		in = slice_of(in.ptr + part, in.len - part);
+	}
+}
+
+size_t tls_read_size(const struct tls *tls, size_t room)
+{
+	size_t size = tls->record_left;
+
+	if (tls->record_len == 0 || tls->record_len > room || size > room) {
+		return room;
+	}
+	return size + (room - size) / tls->record_len * tls->record_len - tls->header_len;
+}
+
 static enum err_code read_text(
 	struct tls *tls, char *out, size_t room, struct tls_received *got, struct err *err)
 {
@@ -360,6 +398,7 @@ enum err_code tls_receive(struct tls *tls, struct slice in, char *out, size_t ro
 		return ERR_NONE; /* nothing that follows close_notify counts */
 	}
 	hear(tls, in);
+	follow_records(tls, in);
 	lend(tls, in, reply);
 	if (!was_established) {
 		code = shake_hands(tls, err);
