@@ -245,6 +245,10 @@ static const struct responder_kind *choose_responder(struct exchange *exchange, 
 static void route(struct exchange *exchange, struct err *err)
 {
 	if (claimed(exchange)) {
+		if (exchange->subrequest) {
+			err_set(err, ERR_NOT_FOUND, "the inspector does not ask itself");
+			return;
+		}
 		exchange->internal = true;
 		exchange->capture = CAPTURE_NONE;
 		return;
@@ -257,7 +261,7 @@ static void route(struct exchange *exchange, struct err *err)
 	}
 	exchange->route = route_find(
 		exchange->worker->routes, exchange->target.normal, exchange->request.method);
-	exchange->capture = exchange->route->capture;
+	exchange->capture = exchange->subrequest ? CAPTURE_FULL : exchange->route->capture;
 }
 
 void exchange_request_head(struct exchange *exchange, const struct err *refused)

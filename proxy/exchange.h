@@ -92,7 +92,8 @@ struct exchange {
 	const struct route
 		*route; /* NULL where it was refused before routing, or the inspector answers */
 	enum capture_level capture;
-	bool internal; /* answered by the inspector: never captured, never upstream */
+	bool internal;   /* answered by the inspector: never captured, never upstream */
+	bool subrequest; /* made by the process itself: see subrequest.h */
 
 	/* the answer */
 	unsigned status;         /* 0 until there is one */
