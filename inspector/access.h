@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/buffer.h"
 #include "base/slice.h"
 #include "http/head.h"
 #include "inspector/settings.h"
@@ -35,6 +36,13 @@ enum access {
 };
 
 enum access access_check(const struct access_rules *rules, const struct access_request *request);
+
+/*
+ * Appends to `out` what of a field of the request that asks is not meant for us: all of it but the
+ * inspector's own bearer token and cookies. For whoever sends the caller's credentials on.
+ */
+void access_strip(
+	const struct access_rules *rules, enum field_id id, struct slice value, struct buffer *out);
 
 /*
  * True for a field that says that the request was passed on: Forwarded, X-Forwarded-*, X-Real-IP,
