@@ -111,6 +111,8 @@ void settings_fini(struct settings *settings)
 	string_list_clear(&settings->inspector.redact.headers);
 	string_list_clear(&settings->inspector.redact.query);
 	string_list_clear(&settings->inspector.allow_hosts);
+	string_list_clear(&settings->inspector.allow_origins);
+	string_list_clear(&settings->inspector.frame_ancestors);
 	string_list_clear(&settings->trusted_proxies);
 	mem_free(settings->request_id_header);
 	mem_free(settings->file);

@@ -229,6 +229,42 @@ static bool same_origin(const struct access_request *request)
 	       origin_is(head_value(request->head, origin), request->scheme, request->host);
 }
 
+struct slice access_allowed_origin(const struct access_rules *rules, const struct head *head)
+{
+	const struct field *origin = head_find(head, FIELD_ORIGIN);
+
+	if (origin != NULL && head_find_next(head, origin) == NULL) {
+		for (size_t i = 0; i < rules->allow_origins->count; i++) {
+			if (slice_equal(head_value(head, origin),
+				    slice_str(rules->allow_origins->items[i]))) {
+				return head_value(head, origin);
+			}
+		}
+	}
+	return slice_of(NULL, 0);
+}
+
+/*
+ * A browser tells where the page that reads is from; other programs say nothing. Following a link
+ * is no reading: what comes is shown to the person, and in a frame only where the panel allows it.
+ */
+static bool reader_is_foreign(
+	const struct access_rules *rules, const struct access_request *request)
+{
+	const struct head *head = request->head;
+	const struct field *site = head_find(head, FIELD_SEC_FETCH_SITE);
+	const struct field *mode = head_find_name(head, SLICE("Sec-Fetch-Mode"));
+
+	if (same_origin(request) || access_allowed_origin(rules, head).len > 0) {
+		return false;
+	}
+	if (head_find(head, FIELD_ORIGIN) != NULL) {
+		return true;
+	}
+	return site != NULL && !slice_equal(head_value(head, site), SLICE("none")) &&
+	       (mode == NULL || !slice_equal(head_value(head, mode), SLICE("navigate")));
+}
+
 enum access access_check(const struct access_rules *rules, const struct access_request *request)
 {
 	struct slice bearer = {.ptr = NULL, .len = 0};
@@ -258,6 +294,9 @@ enum access access_check(const struct access_rules *rules, const struct access_r
 	}
 	if (!method_is_safe((enum method)request->head->method) && !same_origin(request)) {
 		return ACCESS_FOREIGN_PAGE;
+	}
+	if (!query_right && reader_is_foreign(rules, request)) {
+		return ACCESS_FOREIGN_READER;
 	}
 	return ACCESS_GRANTED;
 }

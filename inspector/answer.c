@@ -28,6 +28,9 @@ struct answer {
 	answer_handler handler;
 	void *context;
 
+	struct slice origin;         /* that may read it */
+	const char *frame_ancestors; /* that may show a page */
+
 	struct head_builder builder;
 	struct head head;
 	struct response response;
@@ -223,9 +226,16 @@ struct responder *answer_start(
 	self->loop = exchange->loop;
 	self->handler = handler;
 	self->context = context;
+	self->frame_ancestors = "'none'";
 	task_init(&self->task, run);
 	loop_ready(self->loop, &self->task);
 	return &self->responder;
+}
+
+void answer_share(struct answer *answer, struct slice origin, const char *frame_ancestors)
+{
+	answer->origin = origin;
+	answer->frame_ancestors = frame_ancestors;
 }
 
 struct exchange *answer_exchange(const struct answer *answer)
@@ -238,23 +248,49 @@ struct exchange *answer_exchange(const struct answer *answer)
 /* The panel runs what came with it and shows captured pictures as blobs; nothing else runs. */
 static const char page_policy[] =
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-	"connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors ";
 static const char data_policy[] =
 	"default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
+
+static void put_policy(struct answer *answer, enum answer_kind kind)
+{
+	struct buffer policy = BUFFER_INIT;
+
+	if (kind == ANSWER_PAGE) {
+		buffer_append_str(&policy, page_policy);
+		buffer_append_str(&policy, answer->frame_ancestors);
+	} else {
+		buffer_append_str(&policy, data_policy);
+	}
+	answer_field(answer, SLICE("Content-Security-Policy"), buffer_slice(&policy));
+	buffer_fini(&policy);
+}
+
+/* Also where this origin may not read: another one's answer must not be taken for its own. */
+static void put_origin(struct answer *answer)
+{
+	if (answer->origin.len > 0) {
+		answer_field(answer, SLICE("Access-Control-Allow-Origin"), answer->origin);
+		answer_field(answer, SLICE("Access-Control-Expose-Headers"),
+			SLICE("Content-Disposition, X-Request-ID"));
+		answer_field(answer, SLICE("Vary"), SLICE("Origin"));
+	}
+}
 
 void answer_begin(struct answer *answer, unsigned status, enum answer_kind kind, size_t room)
 {
 	struct head_builder *builder = &answer->builder;
+	size_t frames_len = kind == ANSWER_PAGE ? strlen(answer->frame_ancestors) : 0;
 
 	assert(!answer->begun && room <= EXCHANGE_MEMORY_MAX);
 	answer->begun = true;
-	head_builder_init(
-		builder, &answer->exchange->arena, FIELDS_MAX, FIELDS_ROOM + (uint32_t)room);
+	head_builder_init(builder, &answer->exchange->arena, FIELDS_MAX,
+		FIELDS_ROOM + (uint32_t)(room + answer->origin.len + frames_len));
 	head_builder_status(builder, status);
 	answer_field(answer, SLICE("Cache-Control"),
 		kind == ANSWER_ASSET ? SLICE("no-cache") : SLICE("no-store"));
-	answer_field(answer, SLICE("Content-Security-Policy"),
-		slice_str(kind == ANSWER_PAGE ? page_policy : data_policy));
+	put_policy(answer, kind);
+	put_origin(answer);
 	answer_field(answer, SLICE("Cross-Origin-Resource-Policy"), SLICE("same-origin"));
 	answer_field(answer, SLICE("Referrer-Policy"), SLICE("no-referrer"));
 	answer_field(answer, SLICE("X-Content-Type-Options"), SLICE("nosniff"));

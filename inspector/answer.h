@@ -50,6 +50,12 @@ enum answer_kind {    /* decides caching, and what a browser may do with the ans
 struct responder *answer_start(
 	struct exchange *exchange, struct requester *up, answer_handler handler, void *context);
 
+/*
+ * Who else may have it, said by every answer: `origin` may read it (CORS; empty: nobody), and pages
+ * of `frame_ancestors` may show the panel. Both outlive the answer. Before its head is begun.
+ */
+void answer_share(struct answer *answer, struct slice origin, const char *frame_ancestors);
+
 struct exchange *answer_exchange(const struct answer *answer);
 
 /*

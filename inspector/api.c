@@ -116,6 +116,10 @@ static void refuse(struct answer *answer, enum access access)
 			"a request that changes something needs an Origin or a Sec-Fetch-Site of "
 			"the same origin, or the token as \"Authorization: Bearer\"");
 		break;
+	case ACCESS_FOREIGN_READER:
+		answer_problem(answer, 403,
+			"a page of another origin asks, which is none of inspector.allow_origins");
+		break;
 	case ACCESS_TOKEN_MISSING:
 	case ACCESS_TOKEN_WRONG:
 		refuse_token(answer, access == ACCESS_TOKEN_WRONG);
@@ -236,6 +240,29 @@ static bool split_token(struct exchange *exchange, struct slice *query, struct s
 	return found;
 }
 
+/*
+ * A browser asks whether a page of another origin may read with fields of its own, such as
+ * Authorization (Fetch, section 4.8). It sends no credentials with the question. Whether that
+ * origin may, is in the fields that every answer has.
+ */
+static bool is_preflight(const struct exchange *exchange)
+{
+	const struct head *head = &exchange->request;
+
+	return head->method == METHOD_OPTIONS && head_find(head, FIELD_ORIGIN) != NULL &&
+	       head_find_name(head, SLICE("Access-Control-Request-Method")) != NULL;
+}
+
+static void allow_reading(struct answer *answer)
+{
+	answer_begin(answer, 204, ANSWER_DATA, 0);
+	answer_field(answer, SLICE("Access-Control-Allow-Methods"), SLICE("GET, HEAD"));
+	answer_field(answer, SLICE("Access-Control-Allow-Headers"),
+		SLICE("Authorization, Last-Event-ID"));
+	answer_field(answer, SLICE("Access-Control-Max-Age"), SLICE("600"));
+	answer_send_empty(answer);
+}
+
 void api_answer(const struct api *api, struct answer *answer)
 {
 	struct exchange *exchange = answer_exchange(answer);
@@ -252,6 +279,12 @@ void api_answer(const struct api *api, struct answer *answer)
 	};
 	enum access access;
 
+	answer_share(answer, access_allowed_origin(&api->access, &exchange->request),
+		api->frame_ancestors);
+	if (is_preflight(exchange)) {
+		allow_reading(answer);
+		return;
+	}
 	request.has_query_token = split_token(exchange, &call.query, &request.query_token);
 	if (resource != NULL && resource->is_open) {
 		call_resource(resource, &call);

@@ -22,6 +22,7 @@ struct api {
 	struct access_rules access;
 	struct capture_store *store; /* NULL where there is no inspector: admin listeners alone */
 	const struct redactor *redactor;
+	const char *frame_ancestors;  /* as a Content-Security-Policy has them */
 	const char *const *addresses; /* what is listened on, as the list's "server" shows it */
 	size_t address_count;
 	uint64_t capture_body; /* capture.body */

@@ -29,6 +29,7 @@ struct inspector {
 	struct token token;
 	bool token_was_made;
 	char *prefix_memory;
+	char *frame_ancestors;
 	struct prefix prefix;
 	const char *scheme;
 	const char **addresses; /* as they were bound: the proxy's, then the inspector's own */
@@ -90,6 +91,24 @@ static void init_prefix(struct inspector *self)
 	(void)valid;
 }
 
+static void init_frame_ancestors(struct inspector *self)
+{
+	const struct string_list *origins = &self->settings->frame_ancestors;
+	struct buffer text = BUFFER_INIT;
+
+	for (size_t i = 0; i < origins->count; i++) {
+		bool is_self = strcmp(origins->items[i], "self") == 0;
+
+		buffer_append_str(&text, i == 0 ? "" : " ");
+		buffer_append_str(&text, is_self ? "'self'" : origins->items[i]);
+	}
+	if (origins->count == 0) {
+		buffer_append_str(&text, "'none'");
+	}
+	buffer_append_char(&text, '\0');
+	self->frame_ancestors = text.ptr;
+}
+
 static void init_token(struct inspector *self)
 {
 	const char *configured = self->settings->token;
@@ -144,6 +163,7 @@ struct inspector *inspector_create(const struct inspector_settings *settings,
 	self->settings = settings;
 	self->proxy_settings = proxy_settings;
 	init_prefix(self);
+	init_frame_ancestors(self);
 	init_token(self);
 	init_addresses(self, server);
 	count(self, server);
@@ -152,7 +172,10 @@ struct inspector *inspector_create(const struct inspector_settings *settings,
 	}
 	self->api = (struct api){
 		.prefix = self->prefix.path,
-		.access = {.allow_hosts = &settings->allow_hosts, .token = &self->token},
+		.access = {.allow_hosts = &settings->allow_hosts,
+			.allow_origins = &settings->allow_origins,
+			.token = &self->token},
+		.frame_ancestors = self->frame_ancestors,
 		.store = self->store,
 		.redactor = self->redactor,
 		.addresses = self->addresses,
@@ -183,6 +206,7 @@ void inspector_destroy(struct inspector *inspector)
 	mem_free(inspector->addresses);
 	token_fini(&inspector->token);
 	mem_free(inspector->prefix_memory);
+	mem_free(inspector->frame_ancestors);
 	mem_free(inspector);
 }
 

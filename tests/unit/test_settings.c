@@ -147,6 +147,8 @@ static void the_file_says_everything(void **state)
 	assert_string_equal(inspector->redact.query.items[0], "session");
 	assert_int_equal(inspector->redact.mode, REDACT_TAG);
 	assert_string_equal(inspector->allow_hosts.items[0], "dashboard.example:8080");
+	assert_string_equal(inspector->allow_origins.items[0], "https://dashboard.example");
+	assert_string_equal(inspector->frame_ancestors.items[1], "http://localhost:3000");
 	assert_int_equal(l->settings.log.format, LOG_FORMAT_JSON);
 	assert_true(proxy->access_log_json);
 	assert_int_equal(l->settings.log.level, LOG_LEVEL_WARN);
