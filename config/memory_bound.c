@@ -106,7 +106,7 @@ struct memory_bound memory_bound_of(const struct settings *settings)
 				   : 0,
 		.routes = (uint64_t)(proxy->route_count + 1) * ROUTE,
 		.statistics = settings->inspector.enabled || proxy->admin_listen_count > 0
-				      ? statistics_memory_max(proxy)
+				      ? statistics_memory_max(proxy, settings->inspector.enabled)
 				      : 0,
 		.program = CODE + LOG_QUEUES,
 	};

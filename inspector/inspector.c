@@ -137,7 +137,8 @@ static void init_addresses(struct inspector *self, const struct server *server)
 static void count(struct inspector *self, struct server *server)
 {
 	self->worker_count = server_worker_count(server);
-	self->statistics = statistics_create(self->proxy_settings, self->worker_count);
+	self->statistics = statistics_create(
+		self->proxy_settings, self->worker_count, self->settings->enabled);
 	for (unsigned i = 0; i < self->worker_count; i++) {
 		worker_observe(server_worker(server, i), statistics_observer(self->statistics, i));
 	}
