@@ -35,12 +35,9 @@ static void answer_help(FILE *out)
 
 static void answer_check(const struct settings *settings, FILE *out)
 {
-	struct memory_bound bound = memory_bound_of(settings);
 	struct buffer text = BUFFER_INIT;
 
-	buffer_append_str(&text, "# The settings in effect, sightglass " SIGHTGLASS_VERSION "\n");
-	effective_write(settings, bound.connections, &text);
-	memory_bound_write(&bound, &text);
+	settings_write(settings, &text);
 	print(&text, out);
 	buffer_fini(&text);
 }
@@ -93,6 +90,15 @@ enum settings_outcome settings_load(int argc, char *const argv[], char *const en
 		settings_fini(settings);
 	}
 	return outcome;
+}
+
+void settings_write(const struct settings *settings, struct buffer *out)
+{
+	struct memory_bound bound = memory_bound_of(settings);
+
+	buffer_append_str(out, "# The settings in effect, sightglass " SIGHTGLASS_VERSION "\n");
+	effective_write(settings, bound.connections, out);
+	memory_bound_write(&bound, out);
 }
 
 void settings_fini(struct settings *settings)

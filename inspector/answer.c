@@ -18,6 +18,19 @@ enum {
 	FIELDS_MAX = 16,
 	FIELDS_ROOM = 1024, /* what the fields of every answer take, with some to spare */
 	LENT_SLICE = 64 * 1024,
+	EARLY_BODY_MAX = 256 * 1024, /* of a body that comes before the handler: it runs at the end
+					of the turn, and a turn reads less */
+};
+
+/* The request's body, where somebody waits for it. */
+struct taken_body {
+	answer_body_handler then; /* NULL: nobody does */
+	void *context;
+	size_t max;
+	struct buffer bytes; /* what came before the handler was called, too */
+	bool over;           /* it has more than it may have */
+	bool ended;
+	bool told;
 };
 
 struct answer {
@@ -38,6 +51,7 @@ struct answer {
 	struct slice lent;     /* what is left of a body in memory */
 	struct source *source; /* NULL, or where the body comes from, or what is waited for */
 	bool streams;          /* the body comes from `source` */
+	struct taken_body taken;
 
 	bool handled;  /* the handler was called */
 	bool handling; /* it is running */
@@ -118,15 +132,42 @@ static void send_part(struct answer *self)
 	}
 }
 
+/* Tells that the request's body is there, or will not be. */
+static void tell_body(struct answer *self)
+{
+	struct taken_body *taken = &self->taken;
+	struct slice body = buffer_slice(&taken->bytes);
+
+	taken->told = true;
+	self->handling = true;
+	taken->then(self, taken->context,
+		taken->over ? slice_of(NULL, 0)
+			    : slice_of(body.len == 0 ? "" : body.ptr, body.len));
+	self->handling = false;
+	buffer_fini(&taken->bytes);
+}
+
+static void handle(struct answer *self)
+{
+	self->handled = true;
+	self->handling = true;
+	self->handler(self, self->context);
+	self->handling = false;
+	if (self->taken.then == NULL) {
+		buffer_fini(&self->taken.bytes);
+	}
+}
+
 static void run(struct task *task)
 {
 	struct answer *self = container_of(task, struct answer, task);
+	const struct taken_body *taken = &self->taken;
 
 	if (!self->handled) {
-		self->handled = true;
-		self->handling = true;
-		self->handler(self, self->context);
-		self->handling = false;
+		handle(self);
+	}
+	if (taken->then != NULL && !taken->told && (taken->ended || taken->over)) {
+		tell_body(self);
 	}
 	if (!self->decided || self->ended) {
 		return;
@@ -146,10 +187,25 @@ static void run(struct task *task)
 
 /* --- calls down */
 
-static void ignore_data(struct responder *responder, struct slice bytes)
+/* Whoever waits for a body is told of its end or that it is too long, whichever comes first. */
+static void take_data(struct responder *responder, struct slice bytes)
 {
-	(void)responder;
-	(void)bytes;
+	struct answer *self = of_responder(responder);
+	struct taken_body *taken = &self->taken;
+
+	if (self->handled && (taken->then == NULL || taken->told || taken->over)) {
+		return;
+	}
+	taken->over = taken->over ||
+		      bytes.len > (self->handled ? taken->max : EARLY_BODY_MAX) - taken->bytes.len;
+	if (taken->over) {
+		buffer_fini(&taken->bytes);
+	} else {
+		buffer_append_slice(&taken->bytes, bytes);
+	}
+	if (self->handled && taken->over) {
+		loop_ready(self->loop, &self->task);
+	}
 }
 
 static void ignore_trailers(struct responder *responder, const struct head *trailers)
@@ -158,9 +214,14 @@ static void ignore_trailers(struct responder *responder, const struct head *trai
 	(void)trailers;
 }
 
-static void ignore_end(struct responder *responder)
+static void take_end(struct responder *responder)
 {
-	(void)responder;
+	struct answer *self = of_responder(responder);
+
+	self->taken.ended = true;
+	if (self->taken.then != NULL && !self->taken.told) {
+		loop_ready(self->loop, &self->task);
+	}
 }
 
 static void pause_body(struct responder *responder)
@@ -187,6 +248,7 @@ static void destroy(struct task *task)
 		self->source->ops->destroy(self->source);
 	}
 	buffer_fini(&self->out);
+	buffer_fini(&self->taken.bytes);
 	mem_free(self);
 }
 
@@ -207,9 +269,9 @@ static void cancel(struct responder *responder)
 
 static const struct responder_ops answer_ops = {
 	.name = "inspector",
-	.data = ignore_data,
+	.data = take_data,
 	.trailers = ignore_trailers,
-	.end = ignore_end,
+	.end = take_end,
 	.pause = pause_body,
 	.resume = resume_body,
 	.cancel = cancel,
@@ -241,6 +303,38 @@ void answer_share(struct answer *answer, struct slice origin, const char *frame_
 struct exchange *answer_exchange(const struct answer *answer)
 {
 	return answer->exchange;
+}
+
+/* A client that waits to be asked for the body is asked. */
+static void ask_for_body(struct answer *answer)
+{
+	struct requester *up = answer->responder.up;
+	struct head_builder builder;
+	struct head head;
+
+	head_builder_init(&builder, &answer->exchange->arena, 1, 0);
+	head_builder_status(&builder, 100);
+	if (head_builder_finish(&builder, &head) == ERR_NONE) {
+		up->ops->informational(up, &head);
+	}
+}
+
+void answer_take_body(struct answer *answer, size_t max, answer_body_handler then, void *context)
+{
+	struct taken_body *taken = &answer->taken;
+
+	assert(answer->handling && taken->then == NULL && max >= 1);
+	taken->then = then;
+	taken->context = context;
+	taken->max = max;
+	if (taken->bytes.len > max) {
+		taken->over = true;
+		buffer_fini(&taken->bytes);
+	}
+	if (answer->exchange->request_framing.expect_continue && taken->bytes.len == 0 &&
+		!taken->ended && !taken->over) {
+		ask_for_body(answer);
+	}
 }
 
 /* --- building */

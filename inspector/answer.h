@@ -21,6 +21,9 @@ struct answer; /* opaque */
 
 /* Builds the answer, at once or later; runs once, in a task. */
 typedef void (*answer_handler)(struct answer *answer, void *context);
+/* The same once the request's body is there: `body` lives during the call. A NULL pointer: it had
+ * more bytes than it may have. */
+typedef void (*answer_body_handler)(struct answer *answer, void *context, struct slice body);
 
 /* Something that an answer owns: where its body comes from, or what it waits for. */
 struct source;
@@ -57,6 +60,13 @@ struct responder *answer_start(
 void answer_share(struct answer *answer, struct slice origin, const char *frame_ancestors);
 
 struct exchange *answer_exchange(const struct answer *answer);
+
+/*
+ * Instead of deciding the answer: waits for the request's body, of at most `max` bytes, and calls
+ * `then` in a task; never, where the client leaves before. To be called by the handler, once. A
+ * body that nobody waits for is not kept.
+ */
+void answer_take_body(struct answer *answer, size_t max, answer_body_handler then, void *context);
 
 /*
  * Begins the head, with the fields that the kind asks for. `room` is what the fields to come may

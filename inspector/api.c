@@ -6,9 +6,15 @@
 
 #include <assert.h>
 
+#include "inspector/api_capture.h"
+#include "inspector/api_compare.h"
+#include "inspector/api_config.h"
 #include "inspector/api_health.h"
+#include "inspector/api_marks.h"
 #include "inspector/api_record.h"
 #include "inspector/api_requests.h"
+#include "inspector/api_routes.h"
+#include "inspector/api_summary.h"
 #include "inspector/api_upstreams.h"
 #include "inspector/metrics.h"
 #include "inspector/panel.h"
@@ -39,9 +45,24 @@ static const struct resource {
 	{"/api/requests/*/request-body", false, api_request_body, NULL, false},
 	{"/api/requests/*/response-body", false, api_response_body, NULL, false},
 	{"/api/upstreams", false, api_upstreams, NULL, false},
+	{"/api/summary", false, api_summary, NULL, false},
+	{"/api/routes", false, api_routes, NULL, false},
+	{"/api/marks", false, api_marks_list, api_marks_clear, false},
+	{"/api/compare", false, api_compare, NULL, false},
+	{"/api/capture", false, api_capture, NULL, false},
+	{"/api/config", false, api_config, NULL, false},
 	{"/metrics", false, metrics_answer, NULL, true},
 	{"/healthz", true, api_healthz, NULL, true},
 	{"/readyz", true, api_readyz, NULL, true},
+};
+
+/* What POST does: to a resource of the table above. */
+static const struct {
+	const char *path;
+	api_handler post;
+} posts[] = {
+	{"/api/capture", api_capture_set},
+	{"/api/marks", api_marks_set},
 };
 
 /* Takes the next segment, without its '/', off `*path`. */
@@ -192,6 +213,29 @@ static void add_slash(struct answer *answer, struct slice prefix, struct slice q
 
 /* --- the way */
 
+static api_handler post_of(const struct resource *resource)
+{
+	for (size_t i = 0; i < sizeof(posts) / sizeof(posts[0]); i++) {
+		if (strcmp(posts[i].path, resource->path) == 0) {
+			return posts[i].post;
+		}
+	}
+	return NULL;
+}
+
+static void refuse_method(const struct resource *resource, const struct api_call *call)
+{
+	struct buffer allowed = BUFFER_INIT;
+
+	buffer_printf(&allowed, "GET, HEAD%s%s", post_of(resource) == NULL ? "" : ", POST",
+		resource->remove == NULL ? "" : ", DELETE");
+	answer_begin_problem(call->answer, 405);
+	answer_field(call->answer, SLICE("Allow"), buffer_slice(&allowed));
+	answer_send_problem(call->answer, 405, "%.*s means nothing here",
+		SLICE_ARGS(call->exchange->request.method_name));
+	buffer_fini(&allowed);
+}
+
 static void call_resource(const struct resource *resource, const struct api_call *call)
 {
 	enum method method = (enum method)call->exchange->request.method;
@@ -200,12 +244,10 @@ static void call_resource(const struct resource *resource, const struct api_call
 		resource->get(call);
 	} else if (method == METHOD_DELETE && resource->remove != NULL) {
 		resource->remove(call);
+	} else if (method == METHOD_POST && post_of(resource) != NULL) {
+		post_of(resource)(call);
 	} else {
-		answer_begin_problem(call->answer, 405);
-		answer_field(call->answer, SLICE("Allow"),
-			resource->remove == NULL ? SLICE("GET, HEAD") : SLICE("GET, HEAD, DELETE"));
-		answer_send_problem(call->answer, 405, "%.*s means nothing here",
-			SLICE_ARGS(call->exchange->request.method_name));
+		refuse_method(resource, call);
 	}
 }
 

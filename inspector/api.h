@@ -12,6 +12,7 @@
 #include "base/slice.h"
 #include "inspector/access.h"
 #include "inspector/answer.h"
+#include "inspector/marks.h"
 #include "inspector/redact.h"
 #include "inspector/statistics.h"
 #include "inspector/store.h"
@@ -27,7 +28,9 @@ struct api {
 	size_t address_count;
 	uint64_t capture_body; /* capture.body */
 	struct statistics *statistics;
-	uint64_t started_wall_us; /* when the process began */
+	struct marks *marks;        /* NULL where there is no inspector */
+	struct slice configuration; /* the settings in effect, as YAML, secrets hidden */
+	uint64_t started_wall_us;   /* when the process began */
 };
 
 /* One request for a resource. */

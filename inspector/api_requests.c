@@ -321,7 +321,7 @@ static void write_end(struct list_source *self)
 	write_number(json, "poll_rows", counts.rows);
 	write_number(json, "poll_capacity", counts.row_capacity);
 	json_key(json, "paused");
-	json_bool(json, false);
+	json_bool(json, counts.paused);
 	write_server(json, self->api);
 	json_end_object(json);
 }

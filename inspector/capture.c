@@ -269,7 +269,8 @@ static unsigned on_begin(struct observer *self, struct exchange *exchange, unsig
 {
 	struct run *run;
 
-	if (exchange->internal || exchange->capture == CAPTURE_NONE) {
+	if (exchange->internal || exchange->capture == CAPTURE_NONE ||
+		capture_store_is_paused(of_observer(self)->store)) {
 		return OBSERVE_NOTHING;
 	}
 	if (exchange->capture == CAPTURE_ROW) {

@@ -25,6 +25,8 @@ struct inspector {
 	struct redactor *redactor;
 	struct capture **captures; /* one for each worker; NULL where nothing is captured */
 	struct statistics *statistics;
+	struct marks *marks; /* NULL where there is no inspector */
+	struct buffer configuration;
 	unsigned worker_count;
 	struct token token;
 	bool token_was_made;
@@ -170,6 +172,8 @@ struct inspector *inspector_create(const struct inspector_settings *settings,
 	count(self, server);
 	if (settings->enabled) {
 		observe(self, server);
+		self->marks =
+			marks_create(statistics_paths(self->statistics), process_start_wall_us());
 	}
 	self->api = (struct api){
 		.prefix = self->prefix.path,
@@ -183,11 +187,21 @@ struct inspector *inspector_create(const struct inspector_settings *settings,
 		.address_count = self->address_count,
 		.capture_body = settings->capture.body,
 		.statistics = self->statistics,
+		.marks = self->marks,
 		.started_wall_us = process_start_wall_us(),
 	};
 	self->claim = (struct claim){.claims = claims, .kind = &kind, .context = self};
 	server_set_claim(server, &self->claim);
 	return self;
+}
+
+void inspector_show_configuration(struct inspector *inspector, struct slice text)
+{
+	if (inspector != NULL && inspector->redactor != NULL) {
+		buffer_clear(&inspector->configuration);
+		(void)redact_text(inspector->redactor, text, &inspector->configuration);
+		inspector->api.configuration = buffer_slice(&inspector->configuration);
+	}
 }
 
 void inspector_destroy(struct inspector *inspector)
@@ -203,7 +217,9 @@ void inspector_destroy(struct inspector *inspector)
 		redactor_destroy(inspector->redactor);
 		capture_store_destroy(inspector->store);
 	}
+	marks_destroy(inspector->marks);
 	statistics_destroy(inspector->statistics);
+	buffer_fini(&inspector->configuration);
 	mem_free(inspector->addresses);
 	token_fini(&inspector->token);
 	mem_free(inspector->prefix_memory);

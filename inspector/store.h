@@ -39,6 +39,7 @@ struct capture_counts {
 	uint64_t dropped;   /* exchanges that no record could be kept of */
 	uint32_t rows;      /* in the poll log */
 	uint32_t row_capacity;
+	bool paused;
 };
 
 /* Reads settings->capture, keeps nothing of it. Never NULL. All references are given back before it
@@ -74,6 +75,10 @@ void capture_store_counts(struct capture_store *store, struct capture_counts *co
 /* Takes every record that has ended out of the ring, and every row out of the poll log. What still
  * runs stays. */
 void capture_store_clear(struct capture_store *store);
+/* From here on nothing that begins is recorded, until it is set to go on. What runs is recorded to
+ * its end. */
+void capture_store_pause(struct capture_store *store, bool paused);
+bool capture_store_is_paused(const struct capture_store *store);
 
 /* --- recording: for capture.c and body_recorder.c. `record` is the caller's own and runs; its
  * exchange's worker alone calls these */

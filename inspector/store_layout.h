@@ -24,6 +24,7 @@ struct capture_store {
 	struct poll_log *polls;
 	uint64_t id_seed;
 	uint32_t capacity;
+	atomic_bool paused;
 
 	pthread_mutex_t lock; /* guards what follows */
 	struct region region;
