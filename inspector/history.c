@@ -104,7 +104,7 @@ void history_note(
 	uint64_t step = history_step_of(now_us);
 	unsigned coarse;
 
-	if (step != history->step) {
+	if (step > history->step) {
 		begin_step(history, step);
 	}
 	if (count(history, key_of(path, failed, bucket), EXACT_MAX)) {
