@@ -12,7 +12,7 @@
 #include "inspector/api_parameters.h"
 
 enum {
-	SLICE_ROWS = 32, /* some 10 us each */
+	SLICE_READS = 64, /* of a row from a worker: some 3 us each */
 };
 
 struct routes_source {
@@ -154,8 +154,9 @@ static bool next_slice(struct source *source, struct buffer *out, struct slice *
 		json_key(json, "items");
 		json_begin_array(json);
 	}
-	for (size_t i = 0; i < SLICE_ROWS && self->next < self->count; i++) {
+	for (size_t reads = 0; reads < SLICE_READS && self->next < self->count;) {
 		write_row(self, self->rows[self->next++].path);
+		reads += path_statistics_workers(self->statistics);
 	}
 	if (self->next < self->count) {
 		return true;

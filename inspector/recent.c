@@ -15,8 +15,8 @@
 
 enum {
 	BATCH = 256,
-	SLICE_ENTRIES = 32 * 1024,
-	SLICE_STEPS = 2048, /* of no entries: they cost a look, too */
+	SLICE_ENTRIES = 16 * 1024,
+	SLICE_STEPS = 1024, /* of no entries: they cost a look, too */
 	NO_PLACE = UINT8_MAX,
 };
 

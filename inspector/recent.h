@@ -37,7 +37,7 @@ struct recent_query {
 /* Never NULL. Takes half a MiB at most. */
 struct recent_sum *recent_begin(
 	const struct path_statistics *statistics, const struct recent_query *query);
-/* Goes on for some 0.2 ms; false once all is added up. */
+/* Goes on for some 0.1 ms; false once all is added up. */
 bool recent_go_on(struct recent_sum *sum);
 void recent_end(struct recent_sum *sum);
 
