@@ -5,6 +5,7 @@
 #include "inspector/api.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "inspector/api_capture.h"
 #include "inspector/api_compare.h"
@@ -12,6 +13,7 @@
 #include "inspector/api_health.h"
 #include "inspector/api_marks.h"
 #include "inspector/api_record.h"
+#include "inspector/api_replay.h"
 #include "inspector/api_requests.h"
 #include "inspector/api_routes.h"
 #include "inspector/api_summary.h"
@@ -31,38 +33,35 @@ static void get_root(const struct api_call *call)
 	}
 }
 
+/* Methods that are not named mean nothing there; HEAD is GET. */
 static const struct resource {
-	const char *path;   /* below the prefix; '*' stands for one segment */
+	const char *path; /* below the prefix; '*' stands for one segment */
+	api_handler get;
+	api_handler post;
+	api_handler remove; /* DELETE */
 	bool is_open;       /* needs neither token nor a known Host */
-	api_handler get;    /* also for HEAD */
-	api_handler remove; /* for DELETE; or NULL */
 	bool is_admin;      /* also on admin listeners */
 } resources[] = {
-	{"/", false, get_root, NULL, false},
-	{"/panel/*", false, panel_asset, NULL, false},
-	{"/api/requests", false, api_requests_list, api_requests_clear, false},
-	{"/api/requests/*", false, api_record, NULL, false},
-	{"/api/requests/*/request-body", false, api_request_body, NULL, false},
-	{"/api/requests/*/response-body", false, api_response_body, NULL, false},
-	{"/api/upstreams", false, api_upstreams, NULL, false},
-	{"/api/summary", false, api_summary, NULL, false},
-	{"/api/routes", false, api_routes, NULL, false},
-	{"/api/marks", false, api_marks_list, api_marks_clear, false},
-	{"/api/compare", false, api_compare, NULL, false},
-	{"/api/capture", false, api_capture, NULL, false},
-	{"/api/config", false, api_config, NULL, false},
-	{"/metrics", false, metrics_answer, NULL, true},
-	{"/healthz", true, api_healthz, NULL, true},
-	{"/readyz", true, api_readyz, NULL, true},
-};
-
-/* What POST does: to a resource of the table above. */
-static const struct {
-	const char *path;
-	api_handler post;
-} posts[] = {
-	{"/api/capture", api_capture_set},
-	{"/api/marks", api_marks_set},
+	{.path = "/", .get = get_root},
+	{.path = "/panel/*", .get = panel_asset},
+	{.path = "/api/requests", .get = api_requests_list, .remove = api_requests_clear},
+	{.path = "/api/requests/*", .get = api_record},
+	{.path = "/api/requests/*/request-body", .get = api_request_body},
+	{.path = "/api/requests/*/response-body", .get = api_response_body},
+	{.path = "/api/requests/*/replay", .post = api_replay},
+	{.path = "/api/upstreams", .get = api_upstreams},
+	{.path = "/api/summary", .get = api_summary},
+	{.path = "/api/routes", .get = api_routes},
+	{.path = "/api/marks",
+		.get = api_marks_list,
+		.post = api_marks_set,
+		.remove = api_marks_clear},
+	{.path = "/api/compare", .get = api_compare},
+	{.path = "/api/capture", .get = api_capture, .post = api_capture_set},
+	{.path = "/api/config", .get = api_config},
+	{.path = "/metrics", .get = metrics_answer, .is_admin = true},
+	{.path = "/healthz", .get = api_healthz, .is_open = true, .is_admin = true},
+	{.path = "/readyz", .get = api_readyz, .is_open = true, .is_admin = true},
 };
 
 /* Takes the next segment, without its '/', off `*path`. */
@@ -213,41 +212,42 @@ static void add_slash(struct answer *answer, struct slice prefix, struct slice q
 
 /* --- the way */
 
-static api_handler post_of(const struct resource *resource)
+static api_handler handler_of(const struct resource *resource, enum method method)
 {
-	for (size_t i = 0; i < sizeof(posts) / sizeof(posts[0]); i++) {
-		if (strcmp(posts[i].path, resource->path) == 0) {
-			return posts[i].post;
-		}
+	switch (method) {
+	case METHOD_GET:
+	case METHOD_HEAD:
+		return resource->get;
+	case METHOD_POST:
+		return resource->post;
+	case METHOD_DELETE:
+		return resource->remove;
+	default:
+		return NULL;
 	}
-	return NULL;
 }
 
 static void refuse_method(const struct resource *resource, const struct api_call *call)
 {
-	struct buffer allowed = BUFFER_INIT;
-
-	buffer_printf(&allowed, "GET, HEAD%s%s", post_of(resource) == NULL ? "" : ", POST",
+	char allowed[64];
+	int len = snprintf(allowed, sizeof(allowed), "%s%s%s",
+		resource->get == NULL ? "" : ", GET, HEAD", resource->post == NULL ? "" : ", POST",
 		resource->remove == NULL ? "" : ", DELETE");
+
 	answer_begin_problem(call->answer, 405);
-	answer_field(call->answer, SLICE("Allow"), buffer_slice(&allowed));
+	answer_field(call->answer, SLICE("Allow"), slice_of(allowed + 2, (size_t)len - 2));
 	answer_send_problem(call->answer, 405, "%.*s means nothing here",
 		SLICE_ARGS(call->exchange->request.method_name));
-	buffer_fini(&allowed);
 }
 
 static void call_resource(const struct resource *resource, const struct api_call *call)
 {
-	enum method method = (enum method)call->exchange->request.method;
+	api_handler handler = handler_of(resource, (enum method)call->exchange->request.method);
 
-	if (method == METHOD_GET || method == METHOD_HEAD) {
-		resource->get(call);
-	} else if (method == METHOD_DELETE && resource->remove != NULL) {
-		resource->remove(call);
-	} else if (method == METHOD_POST && post_of(resource) != NULL) {
-		post_of(resource)(call);
-	} else {
+	if (handler == NULL) {
 		refuse_method(resource, call);
+	} else {
+		handler(call);
 	}
 }
 

@@ -92,7 +92,7 @@ static const struct source_ops body_ops = {
 
 /* --- finding */
 
-static struct record *find_record(const struct api_call *call)
+static struct record *look_up(const struct api_call *call)
 {
 	struct capture_store *store = call->api->store;
 	char *id = arena_alloc(&call->exchange->arena, call->argument.len + 1);
@@ -116,6 +116,18 @@ static struct record *find_record(const struct api_call *call)
 	return capture_store_find_id(store, text);
 }
 
+struct record *api_record_find(const struct api_call *call)
+{
+	struct record *record = look_up(call);
+
+	if (record == NULL) {
+		answer_problem(call->answer, 404,
+			"no record \"%.*s\" is kept: it was never captured, or has given way",
+			SLICE_ARGS(call->argument));
+	}
+	return record;
+}
+
 /* Checks the parameters and takes the record; NULL where the problem is already answered. */
 static struct record_source *open_record(const struct api_call *call, const struct source_ops *ops)
 {
@@ -128,11 +140,8 @@ static struct record_source *open_record(const struct api_call *call, const stru
 		answer_problem(call->answer, 400, "%s", err.text);
 		return NULL;
 	}
-	record = find_record(call);
+	record = api_record_find(call);
 	if (record == NULL) {
-		answer_problem(call->answer, 404,
-			"no record \"%.*s\" is kept: it was never captured, or has given way",
-			SLICE_ARGS(call->argument));
 		return NULL;
 	}
 	self = mem_zalloc(sizeof(*self));

@@ -6,7 +6,12 @@
 
 #include "inspector/api.h"
 
-/* GET api/requests/{id}: by request ID, the newest with it, or by "seq:N". */
+/*
+ * The record that the call's argument names: by request ID, the newest with it, or by "seq:N". The
+ * caller releases it. NULL where there is none: that is answered then.
+ */
+struct record *api_record_find(const struct api_call *call);
+/* GET api/requests/{id} */
 void api_record(const struct api_call *call);
 /* GET api/requests/{id}/request-body and …/response-body: the captured bytes. */
 void api_request_body(const struct api_call *call);

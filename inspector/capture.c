@@ -201,6 +201,7 @@ static void put_facts(struct record *record, const struct exchange *exchange, bo
 	record->request_version_minor = head->version_minor > 0;
 	record->has_query = has_query;
 	record->is_https = strcmp(exchange->scheme, "https") == 0;
+	record->replay = exchange->subrequest;
 	record->wall_us = exchange->clock.wall_us;
 	record->begin_us = exchange->clock.begin_us;
 	record->request_head_moment =

@@ -112,6 +112,7 @@ static void read_begin(const struct record *record, struct record_view *view)
 		.path = text_of(record, record->path),
 		.query = text_of(record, record->query),
 		.has_query = record->has_query,
+		.replay = record->replay,
 		.request_version_minor = record->request_version_minor,
 		.request = {.bytes = slice_of((const char *)(record + 1), record->request_size),
 			.fields_at = record->request_fields_at,

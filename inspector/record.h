@@ -94,6 +94,8 @@ struct record_view {
 	struct record_head response_trailers;
 	struct record_body response_body;
 
+	bool replay; /* sent by the inspector itself */
+
 	unsigned attempts; /* this and the next two: known at the end */
 	bool reused;
 	uint64_t idle_ms;

@@ -163,6 +163,8 @@ static void write_facts(
 	json_bool(json, view->reused);
 	json_key(json, "idle_ms");
 	json_u64(json, view->idle_ms);
+	json_key(json, "replay");
+	json_bool(json, view->replay);
 	write_timing(json, &view->clock);
 }
 
@@ -254,10 +256,9 @@ static void write_head(struct json *json, const struct side *side, const struct 
 
 /* --- the three forms */
 
-void record_json_summary(
+void record_json_members(
 	struct json *json, const struct record_view *view, const struct record_format *format)
 {
-	json_begin_object(json);
 	write_facts(json, view, format);
 	write_version(json, request_side.version, view->request_version_minor,
 		view->request.bytes.len > 0);
@@ -265,6 +266,13 @@ void record_json_summary(
 	write_version(json, response_side.version, view->response_version_minor,
 		view->response.bytes.len > 0);
 	write_body_facts(json, &response_side, &view->response_body, view->response_body.truncated);
+}
+
+void record_json_summary(
+	struct json *json, const struct record_view *view, const struct record_format *format)
+{
+	json_begin_object(json);
+	record_json_members(json, view, format);
 	json_end_object(json);
 }
 

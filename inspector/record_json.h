@@ -28,6 +28,9 @@ uint64_t record_duration_us(const struct record_view *view, uint64_t now_us);
 /* One object: all but headers, trailers and bodies. */
 void record_json_summary(
 	struct json *json, const struct record_view *view, const struct record_format *format);
+/* Its members alone, for whoever has more to say. */
+void record_json_members(
+	struct json *json, const struct record_view *view, const struct record_format *format);
 /* One object, smaller: {"poll": true, …}. */
 void record_json_row(
 	struct json *json, const struct poll_row *row, const struct record_format *format);

@@ -111,6 +111,7 @@ struct record {
 	uint8_t request_version_minor : 1;
 	uint8_t has_query : 1;
 	uint8_t is_https : 1;
+	uint8_t replay : 1;
 	uint8_t has_trace_id : 1; /* TRACE_ID_LEN bytes or none; it, and what the next two measure,
 				     lie in this order from `beside_at` on */
 	uint8_t client_ip_len;
