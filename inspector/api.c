@@ -6,6 +6,7 @@
 
 #include <assert.h>
 
+#include "inspector/api_events.h"
 #include "inspector/api_health.h"
 #include "inspector/api_record.h"
 #include "inspector/api_requests.h"
@@ -34,6 +35,7 @@ static const struct resource {
 } resources[] = {
 	{"/", false, get_root, NULL, false},
 	{"/panel/*", false, panel_asset, NULL, false},
+	{"/api/events", false, api_events, NULL, false},
 	{"/api/requests", false, api_requests_list, api_requests_clear, false},
 	{"/api/requests/*", false, api_record, NULL, false},
 	{"/api/requests/*/request-body", false, api_request_body, NULL, false},

@@ -27,6 +27,7 @@ struct run {              /* what the worker needs while one captured exchange r
 struct capture {
 	struct observer observer;
 	struct capture_store *store;
+	struct event_log *events; /* the store's */
 	uint64_t body_max;
 	struct run *spare;
 	unsigned spare_count;
@@ -262,6 +263,7 @@ static struct run *begin(struct capture *capture, const struct exchange *exchang
 		body_recorder_start_in(&run->request, (char *)(record + 1) + size, room);
 	}
 	capture_store_publish(record);
+	event_log_tell(capture->events, EVENT_BEGUN, record->seq);
 	return run;
 }
 
@@ -435,6 +437,7 @@ static void on_response_head(
 		body_recorder_start_in(&run->response, (char *)answer + size, room);
 	}
 	atomic_store_explicit(&run->record->answer, answer, memory_order_release);
+	event_log_tell(capture->events, EVENT_ANSWERED, run->record->seq);
 }
 
 /* --- the end */
@@ -522,8 +525,18 @@ static void end(struct capture *capture, struct run *run, const struct exchange 
 	put_end(capture, run, exchange);
 	ending.truncated = run->truncated || run->request.full || run->response.full;
 	atomic_store_explicit(&run->record->ended, true, memory_order_release);
+	event_log_tell(capture->events, EVENT_ENDED, run->record->seq);
 	capture_store_end(capture->store, run->record, &ending);
 	give_run(capture, run);
+}
+
+static void add_row(struct capture *capture, const struct exchange *exchange)
+{
+	uint64_t seq = poll_log_add(capture_store_polls(capture->store), exchange);
+
+	if (seq != 0) {
+		event_log_tell(capture->events, EVENT_ROW, seq);
+	}
 }
 
 static void on_end(struct observer *self, struct exchange *exchange, unsigned slot)
@@ -532,7 +545,7 @@ static void on_end(struct observer *self, struct exchange *exchange, unsigned sl
 	struct run *run = exchange->observed[slot];
 
 	if (run == NULL) {
-		poll_log_add(capture_store_polls(capture->store), exchange);
+		add_row(capture, exchange);
 		return;
 	}
 	exchange->observed[slot] = NULL;
@@ -558,6 +571,7 @@ struct capture *capture_create(struct capture_store *store, uint64_t body_max)
 
 	capture->observer.ops = &capture_ops;
 	capture->store = store;
+	capture->events = capture_store_events(store);
 	capture->body_max = body_max;
 	return capture;
 }

@@ -167,6 +167,7 @@ static bool evict(struct capture_store *store, enum store_bound bound, enum capt
 		}
 		record = oldest_of(store, class_of);
 		if (class_of != CLASS_FAILED || !record->mutation) {
+			event_log_tell(store->events, EVENT_EVICTED, record->seq);
 			take_out(store, record);
 			store->evicted[bound]++;
 			fetch_ahead(store, class_of);
@@ -263,6 +264,7 @@ struct capture_store *capture_store_create(const struct inspector_settings *sett
 	}
 	atomic_init(&store->next_seq, 1);
 	store->polls = poll_log_create(settings->capture.rows, &store->next_seq);
+	store->events = event_log_create();
 	store->id_seed = random_u64();
 	store->capacity = settings->capture.entries;
 	region_init(&store->region, settings->capture.memory);
@@ -281,6 +283,7 @@ void capture_store_destroy(struct capture_store *store)
 	order_fini(&store->order);
 	region_fini(&store->region);
 	poll_log_destroy(store->polls);
+	event_log_destroy(store->events);
 	pthread_mutex_destroy(&store->lock);
 	mem_free(store);
 }
@@ -288,13 +291,23 @@ void capture_store_destroy(struct capture_store *store)
 uint64_t capture_store_memory_max(const struct inspector_settings *settings)
 {
 	return sizeof(struct capture_store) + region_memory_max(settings->capture.memory) +
-	       order_memory_max(settings->capture.entries) +
+	       order_memory_max(settings->capture.entries) + event_log_memory_max() +
 	       (uint64_t)settings->capture.rows * sizeof(struct poll_row);
 }
 
 struct poll_log *capture_store_polls(struct capture_store *store)
 {
 	return store->polls;
+}
+
+struct event_log *capture_store_events(struct capture_store *store)
+{
+	return store->events;
+}
+
+uint64_t capture_store_next_seq(const struct capture_store *store)
+{
+	return atomic_load_explicit(&store->next_seq, memory_order_relaxed);
 }
 
 /* --- recording */
@@ -492,6 +505,7 @@ void capture_store_end(
 	}
 	list_as_newest(store, record);
 	store->running--;
+	store->ended_count++;
 	store->truncated += ending->truncated;
 	store_unlock(store);
 }
@@ -542,4 +556,5 @@ void capture_store_clear(struct capture_store *store)
 	while (clear_some(store, limit)) {
 	}
 	poll_log_clear(store->polls);
+	event_log_tell(store->events, EVENT_CLEARED, 0);
 }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "inspector/event_log.h"
 #include "inspector/poll_log.h"
 #include "inspector/record.h"
 #include "inspector/retention.h"
@@ -39,6 +40,8 @@ struct capture_counts {
 	uint64_t dropped;   /* exchanges that no record could be kept of */
 	uint32_t rows;      /* in the poll log */
 	uint32_t row_capacity;
+	uint64_t ended;      /* records that have ended since the start, also those that are gone */
+	uint64_t rows_ended; /* the same of rows */
 };
 
 /* Reads settings->capture, keeps nothing of it. Never NULL. All references are given back before it
@@ -50,6 +53,10 @@ void capture_store_destroy(struct capture_store *store);
 uint64_t capture_store_memory_max(const struct inspector_settings *settings);
 /* The rows of excluded exchanges. Lives as long as the store. */
 struct poll_log *capture_store_polls(struct capture_store *store);
+/* What happens to records and rows. Lives as long as the store. */
+struct event_log *capture_store_events(struct capture_store *store);
+/* Above the number of every record and row there is. */
+uint64_t capture_store_next_seq(const struct capture_store *store);
 
 /* --- reading: any thread */
 

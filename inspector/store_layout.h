@@ -22,6 +22,7 @@ enum store_bound {
 struct capture_store {
 	atomic_uint_least64_t next_seq; /* poll rows take from it, too */
 	struct poll_log *polls;
+	struct event_log *events;
 	uint64_t id_seed;
 	uint32_t capacity;
 
@@ -35,7 +36,8 @@ struct capture_store {
 	uint32_t count;
 	uint32_t running;
 	uint64_t ends;
-	uint64_t evicted[2]; /* by enum store_bound */
+	uint64_t ended_count; /* as `ends`, but each record once */
+	uint64_t evicted[2];  /* by enum store_bound */
 	uint64_t truncated;
 	uint64_t dropped;
 };
