@@ -265,13 +265,13 @@ static void write_end(struct list_source *self)
 
 	capture_store_counts(self->api->store, &counts);
 	json_end_array(json);
+	counts_json(json, &counts);
 	json_key(json, "next");
 	if (self->has_more) {
 		json_u64(json, self->last);
 	} else {
 		json_none(json);
 	}
-	counts_json(json, &counts);
 	write_server(json, self->api);
 	json_end_object(json);
 }

@@ -262,6 +262,11 @@ struct capture_store *capture_store_create(const struct inspector_settings *sett
 	if (pthread_mutex_init(&store->lock, NULL) != 0) {
 		abort(); /* the system is out of memory */
 	}
+	for (unsigned i = 0; i < STORE_MESSAGE_LOCKS; i++) {
+		if (pthread_mutex_init(&store->message_locks[i], NULL) != 0) {
+			abort();
+		}
+	}
 	atomic_init(&store->next_seq, 1);
 	store->polls = poll_log_create(settings->capture.rows, &store->next_seq);
 	store->events = event_log_create();
@@ -284,6 +289,9 @@ void capture_store_destroy(struct capture_store *store)
 	region_fini(&store->region);
 	poll_log_destroy(store->polls);
 	event_log_destroy(store->events);
+	for (unsigned i = 0; i < STORE_MESSAGE_LOCKS; i++) {
+		pthread_mutex_destroy(&store->message_locks[i]);
+	}
 	pthread_mutex_destroy(&store->lock);
 	mem_free(store);
 }
@@ -451,6 +459,12 @@ void *capture_store_add(struct capture_store *store, struct record *record, size
 	at = (char *)chunk + chunk->used;
 	chunk->used += (uint32_t)size;
 	return at;
+}
+
+pthread_mutex_t *capture_store_message_lock(
+	struct capture_store *store, const struct record *record)
+{
+	return &store->message_locks[record->seq % STORE_MESSAGE_LOCKS];
 }
 
 /* A body in a few pieces: one in many is locked for, and waited for, many times over. */

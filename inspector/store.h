@@ -11,6 +11,7 @@
 #ifndef SIGHTGLASS_INSPECTOR_STORE_H
 #define SIGHTGLASS_INSPECTOR_STORE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -110,6 +111,9 @@ void capture_store_publish(struct record *record);
 /* `size` bytes, aligned to RECORD_ALIGNMENT, for as long as the record lives; NULL where there is
  * no memory. For small things: they lie in one piece. */
 void *capture_store_add(struct capture_store *store, struct record *record, size_t size);
+/* What guards the record's messages, and perhaps others'. */
+pthread_mutex_t *capture_store_message_lock(
+	struct capture_store *store, const struct record *record);
 /* An empty piece of a body with room for `wanted` bytes or somewhat more; where memory is short or
  * broken up, for fewer; NULL where there is none. `has_hash`: with room for the body's hash. */
 struct record_piece *capture_store_add_piece(

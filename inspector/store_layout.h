@@ -14,6 +14,10 @@
 #include "inspector/region.h"
 #include "inspector/store.h"
 
+enum {
+	STORE_MESSAGE_LOCKS = 16,
+};
+
 enum store_bound {
 	STORE_ENTRIES,
 	STORE_BYTES,
@@ -25,6 +29,7 @@ struct capture_store {
 	struct event_log *events;
 	uint64_t id_seed;
 	uint32_t capacity;
+	pthread_mutex_t message_locks[STORE_MESSAGE_LOCKS]; /* of all records' messages */
 
 	pthread_mutex_t lock; /* guards what follows */
 	struct region region;
