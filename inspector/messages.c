@@ -117,23 +117,26 @@ void messages_add(struct messages *messages, struct capture_store *store, struct
 	const struct stream_message *message)
 {
 	size_t size = size_of(message);
+	bool has_room;
 
 	assert(message->name.len <= MESSAGE_NAME_MAX && message->text.len <= MESSAGE_TEXT_MAX);
-	if (!newest_has_room(messages, size) && !add_page(messages, store, record)) {
-		return;
-	}
+	has_room = newest_has_room(messages, size) || add_page(messages, store, record);
 	lock(messages);
-	write_entry(page_at(messages, messages->count - 1), message);
+	messages->total++;
+	if (has_room) {
+		write_entry(page_at(messages, messages->count - 1), message);
+	}
 	unlock(messages);
 }
 
 /* --- reading */
 
-struct slice messages_copy(const struct messages *messages, struct buffer *out)
+struct slice messages_copy(const struct messages *messages, struct buffer *out, uint64_t *total)
 {
 	buffer_clear(out);
 	(void)buffer_reserve(out, MESSAGES_PAGES * sizeof(struct messages_page));
 	lock(messages);
+	*total = messages->total;
 	for (uint32_t i = 0; i < messages->count; i++) {
 		const struct messages_page *page = page_at(messages, i);
 

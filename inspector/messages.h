@@ -51,6 +51,7 @@ struct messages_page {
 
 struct messages { /* lies in the record; all but `lock` is guarded by it */
 	pthread_mutex_t *lock;
+	uint64_t total; /* messages that have passed, kept or not */
 	uint32_t first; /* which page is the oldest */
 	uint32_t count; /* of pages */
 	struct messages_page *pages[MESSAGES_PAGES];
@@ -62,8 +63,9 @@ void messages_init(struct messages *messages, pthread_mutex_t *lock);
 void messages_add(struct messages *messages, struct capture_store *store, struct record *record,
 	const struct stream_message *message);
 
-/* A copy of them all, in `out`, to walk through. Any thread that holds the record. */
-struct slice messages_copy(const struct messages *messages, struct buffer *out);
+/* A copy of them all, in `out`, to walk through, and how many there ever were. Any thread that
+ * holds the record. */
+struct slice messages_copy(const struct messages *messages, struct buffer *out, uint64_t *total);
 /* Takes the next one off a copy, the oldest first; its slices are the copy's. False at the end. */
 bool messages_next(struct slice *rest, struct stream_message *message);
 

@@ -88,7 +88,8 @@ void messages_json(
 	struct json *json, const struct messages *messages, const struct record_format *format)
 {
 	struct buffer copy = BUFFER_INIT;
-	struct slice rest = messages_copy(messages, &copy);
+	uint64_t total;
+	struct slice rest = messages_copy(messages, &copy, &total);
 	struct stream_message message;
 
 	json_key(json, "messages");
@@ -97,5 +98,7 @@ void messages_json(
 		write_message(json, &message, format);
 	}
 	json_end_array(json);
+	json_key(json, "messages_total");
+	json_u64(json, total);
 	buffer_fini(&copy);
 }

@@ -8,7 +8,7 @@
 #include "inspector/messages.h"
 #include "inspector/record_json.h"
 
-/* The member "messages": an array, the oldest first. */
+/* The members "messages", an array, the oldest first, and "messages_total". */
 void messages_json(
 	struct json *json, const struct messages *messages, const struct record_format *format);
 

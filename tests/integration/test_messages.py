@@ -104,6 +104,7 @@ def test_the_last_messages_stay_within_a_bound(proxy, origin):
     kept = [int(text) for text in texts(proxy)]
     assert kept == list(range(1000 - len(kept), 1000))
     assert 20 < len(kept) < 100
+    assert proxy.inspector.detail("ws")["messages_total"] == 1000
 
 
 def test_a_long_message_is_cut_and_says_so(proxy, origin):

@@ -118,7 +118,7 @@ static void a_websockets_messages_are_in_its_record_while_it_runs(void **state)
 
 	start(f, 1 << 20);
 	begin(f, handshake, switching, CAPTURE_FULL);
-	assert_string_equal(shown(f), "{\"messages\":[]}");
+	assert_string_equal(shown(f), "{\"messages\":[],\"messages_total\":0}");
 	fake_request_data(&f->fake, SLICE("\x81\x82\0\0\0\0hi"));
 	send_text(f, "there");
 	fake_response_data(&f->fake, SLICE("\x82\x01\xff"));
@@ -204,7 +204,8 @@ static uint64_t number_in(const struct stream_message *message)
 static unsigned count_messages(
 	struct fixture *f, struct stream_message *first, struct stream_message *last)
 {
-	struct slice rest = messages_copy(view_of(f).messages, &f->copy);
+	uint64_t total;
+	struct slice rest = messages_copy(view_of(f).messages, &f->copy, &total);
 	unsigned count = 0;
 
 	while (messages_next(&rest, last)) {
@@ -237,6 +238,7 @@ static void the_last_ones_are_kept_within_their_bound_and_the_records(void **sta
 	count = count_messages(f, &first, &last);
 	assert_true(count > 80 && count < 200);
 	assert_int_equal(number_in(&last), 999);
+	assert_non_null(strstr(shown(f), "\"messages_total\":1000}"));
 	assert_int_equal(number_in(&first), 1000 - count); /* none is missing between */
 	capture_store_counts(f->store, &counts);
 	assert_in_range(counts.bytes - before, 3 * MESSAGES_PAGE_SIZE, 5 * MESSAGES_PAGE_SIZE);
@@ -320,10 +322,11 @@ static void *read_on(void *argument)
 		struct record_view view;
 		struct slice rest;
 		struct stream_message message;
+		uint64_t total;
 		uint64_t before = UINT64_MAX;
 
 		record_read(f->record, &view);
-		rest = messages_copy(view.messages, &copy);
+		rest = messages_copy(view.messages, &copy, &total);
 		while (messages_next(&rest, &message)) {
 			seen = number_in(&message);
 			if (before != UINT64_MAX && seen != before + 1) {
