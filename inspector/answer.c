@@ -114,6 +114,7 @@ static void send_part(struct answer *self)
 
 	if (self->streams) {
 		buffer_clear(&self->out);
+		self->source->waits = false;
 		more = self->source->ops->next(self->source, &self->out, &part);
 		part = part.len > 0 ? part : buffer_slice(&self->out);
 	} else {
@@ -125,10 +126,10 @@ static void send_part(struct answer *self)
 	if (self->cancelled) {
 		return;
 	}
-	if (more) {
-		loop_later(self->loop, &self->task);
-	} else {
+	if (!more) {
 		send_end(self);
+	} else if (!self->streams || !self->source->waits) {
+		loop_later(self->loop, &self->task);
 	}
 }
 
@@ -448,6 +449,7 @@ void answer_send_source(
 {
 	assert(answer->source == NULL);
 	answer->source = source;
+	source->answer = answer;
 	answer->streams = true;
 	answer_field(answer, SLICE("Content-Type"), content_type);
 	if (length != UINT64_MAX) {
@@ -456,6 +458,31 @@ void answer_send_source(
 		answer->response.framing.kind = FRAMING_CHUNKED;
 	}
 	decide(answer);
+}
+
+void answer_wake(struct answer *answer)
+{
+	if (!answer->ended && !answer->cancelled) {
+		loop_ready(answer->loop, &answer->task);
+	}
+}
+
+bool answer_is_paused(const struct answer *answer)
+{
+	return answer->paused;
+}
+
+void answer_break(struct answer *answer, enum err_code code, const char *why)
+{
+	struct requester *up = answer->responder.up;
+	struct err err = ERR_INIT;
+
+	if (!answer->ended && !answer->cancelled) {
+		err_set(&err, code, "%s", why);
+		answer->ended = true;
+		task_cancel(&answer->task);
+		up->ops->abort(up, &err);
+	}
 }
 
 void answer_wait(struct answer *answer, struct source *source)

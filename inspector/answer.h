@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/err.h"
 #include "base/slice.h"
 #include "proxy/exchange.h"
 #include "proxy/responder.h"
@@ -41,6 +42,8 @@ struct source_ops {
 };
 struct source {
 	const struct source_ops *ops;
+	struct answer *answer; /* set by answer_send_source() */
+	bool waits; /* next() sets it: more will come, but not by itself. answer_wake() goes on */
 };
 
 enum answer_kind {    /* decides caching, and what a browser may do with the answer */
@@ -91,6 +94,14 @@ struct buffer *answer_buffer(struct answer *answer);
  */
 void answer_send_source(
 	struct answer *answer, struct slice content_type, struct source *source, uint64_t length);
+
+/* Asks a source that waits for its next part, soon; harmless where the client is slow. Not from
+ * next(). */
+void answer_wake(struct answer *answer);
+/* Whether the client takes nothing of the body for now. */
+bool answer_is_paused(const struct answer *answer);
+/* Gives a body up that is under way: the client's connection breaks off. Not from next(). */
+void answer_break(struct answer *answer, enum err_code code, const char *why);
 
 /*
  * Owns `source` although the answer is not decided yet: its stop() tells that nobody waits any

@@ -10,6 +10,7 @@
 #include "inspector/api_capture.h"
 #include "inspector/api_compare.h"
 #include "inspector/api_config.h"
+#include "inspector/api_events.h"
 #include "inspector/api_health.h"
 #include "inspector/api_marks.h"
 #include "inspector/api_record.h"
@@ -49,6 +50,7 @@ static const struct resource {
 	{.path = "/api/requests/*/request-body", .get = api_request_body},
 	{.path = "/api/requests/*/response-body", .get = api_response_body},
 	{.path = "/api/requests/*/replay", .post = api_replay},
+	{.path = "/api/events", .get = api_events},
 	{.path = "/api/upstreams", .get = api_upstreams},
 	{.path = "/api/summary", .get = api_summary},
 	{.path = "/api/routes", .get = api_routes},

@@ -12,10 +12,12 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "inspector/counts_json.h"
 #include "inspector/parameters.h"
 #include "inspector/query.h"
 #include "inspector/record_json.h"
 #include "inspector/search.h"
+#include "inspector/selection.h"
 
 enum {
 	BATCH = 32,              /* references and rows that are taken at once */
@@ -143,44 +145,6 @@ static struct record_format format_of(struct list_source *self)
 	};
 }
 
-/* A path as it may be shown, in the scratch buffer. */
-static struct slice shown_path(struct list_source *self, struct slice path)
-{
-	buffer_clear(&self->scratch);
-	(void)redact_text(self->api->redactor, path, &self->scratch);
-	return buffer_slice(&self->scratch);
-}
-
-static bool record_passes(struct list_source *self)
-{
-	const struct record_view *view = &self->view;
-	const struct query_facts facts = {
-		.method = view->method_name,
-		.path = self->query.path.len > 0 ? shown_path(self, view->path) : SLICE(""),
-		.route = view->route,
-		.status = view->status,
-		.state = view->state,
-		.duration_us = record_duration_us(view, clock_now_us()),
-	};
-
-	return query_matches(&self->query, &facts);
-}
-
-static bool row_passes(struct list_source *self, const struct poll_row *row)
-{
-	const struct query_facts facts = {
-		.method = poll_row_method(row),
-		.path = shown_path(self, poll_row_path(row)),
-		.route = poll_row_route(row),
-		.status = row->status,
-		.state = (enum exchange_state)row->state,
-		.duration_us = row->duration_us,
-	};
-
-	return query_matches(&self->query, &facts) &&
-	       (self->query.text.len == 0 || search_row(self->query.text, row, facts.path));
-}
-
 /* --- phases */
 
 static void let_go(struct list_source *self)
@@ -222,13 +186,13 @@ static void look_at_next(struct list_source *self, struct batch *batch)
 		return;
 	}
 	if (row != NULL) {
-		if (row_passes(self, row) && take_item(self, row->seq)) {
+		if (selection_has_row(&self->query, row, &format) && take_item(self, row->seq)) {
 			record_json_row(&self->json, row, &format);
 		}
 		return;
 	}
 	record_read(self->record, &self->view);
-	if (!record_passes(self)) {
+	if (!selection_has_record(&self->query, &self->view, &format)) {
 		let_go(self);
 	} else if (self->query.text.len == 0) {
 		begin_record(self);
@@ -294,12 +258,6 @@ static void write_server(struct json *json, const struct api *api)
 	json_end_object(json);
 }
 
-static void write_number(struct json *json, const char *key, uint64_t value)
-{
-	json_key(json, key);
-	json_u64(json, value);
-}
-
 static void write_end(struct list_source *self)
 {
 	struct json *json = &self->json;
@@ -307,21 +265,13 @@ static void write_end(struct list_source *self)
 
 	capture_store_counts(self->api->store, &counts);
 	json_end_array(json);
-	write_number(json, "count", counts.count);
-	write_number(json, "capacity", counts.capacity);
-	write_number(json, "evicted", counts.evicted);
+	counts_json(json, &counts);
 	json_key(json, "next");
 	if (self->has_more) {
 		json_u64(json, self->last);
 	} else {
 		json_none(json);
 	}
-	write_number(json, "bytes", counts.bytes);
-	write_number(json, "bytes_capacity", counts.memory);
-	write_number(json, "poll_rows", counts.rows);
-	write_number(json, "poll_capacity", counts.row_capacity);
-	json_key(json, "paused");
-	json_bool(json, counts.paused);
 	write_server(json, self->api);
 	json_end_object(json);
 }

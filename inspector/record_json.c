@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "inspector/caller.h"
+#include "inspector/messages_json.h"
 
 enum {
 	WINDOW = 12 * 1024, /* of a body, a step: divides by three, so that base64 can go on */
@@ -436,9 +437,19 @@ static void end_body(struct record_json *whole, struct json *json)
 	json_cstring(json, !captured ? NULL : whole->is_text ? "utf-8" : "base64");
 	write_body_facts(json, side_of(whole), body, body->truncated || whole->shown < body->kept);
 	whole->phase++;
-	if (whole->phase == RECORD_JSON_DONE) {
-		json_end_object(json);
+}
+
+static void write_messages(struct record_json *whole, struct json *json,
+	const struct record_format *format, size_t *spent)
+{
+	size_t before = json->out->len;
+
+	if (whole->view->messages != NULL) {
+		messages_json(json, whole->view->messages, format);
 	}
+	*spent += json->out->len - before;
+	json_end_object(json);
+	whole->phase++;
 }
 
 static void write_body(struct record_json *whole, struct json *json,
@@ -484,6 +495,9 @@ bool record_json_step(struct record_json *whole, struct json *json,
 	case RECORD_JSON_REQUEST_BODY:
 	case RECORD_JSON_RESPONSE_BODY:
 		write_body(whole, json, format, spent);
+		break;
+	case RECORD_JSON_MESSAGES:
+		write_messages(whole, json, format, spent);
 		break;
 	case RECORD_JSON_DONE:
 		break;

@@ -158,6 +158,7 @@ void capture_store_counts(struct capture_store *store, struct capture_counts *co
 		.rows = poll_log_count(store->polls),
 		.row_capacity = poll_log_capacity(store->polls),
 		.paused = capture_store_is_paused(store),
+		.rows_ended = poll_log_total(store->polls),
 	};
 	store_lock(store);
 	for (unsigned i = 0; i < CLASSES; i++) {
@@ -169,6 +170,7 @@ void capture_store_counts(struct capture_store *store, struct capture_counts *co
 	counts->evicted_by_entries = store->evicted[STORE_ENTRIES];
 	counts->evicted_by_bytes = store->evicted[STORE_BYTES];
 	counts->evicted = counts->evicted_by_entries + counts->evicted_by_bytes;
+	counts->ended = store->ended_count;
 	counts->truncated = store->truncated;
 	counts->dropped = store->dropped;
 	store_unlock(store);

@@ -127,6 +127,7 @@ struct exchange {
 	void *observed[OBSERVERS_MAX];
 	uint8_t interest[OBSERVERS_MAX]; /* what each observer wants */
 	uint8_t interests;               /* all of them, or-ed */
+	uint8_t data_interest; /* what passes now: OBSERVE_BODIES, then perhaps OBSERVE_TUNNEL */
 };
 
 /* Begins one, of the worker's free list. `client` hears the answer. The caller ends it with

@@ -16,5 +16,9 @@ void check_body(struct slice input);
  * be.
  */
 void check_target(struct slice input);
+/* A WebSocket and a stream of events tell the same messages however they are cut, none longer than
+ * what was fed. */
+void check_websocket(struct slice input);
+void check_event_stream(struct slice input);
 
 #endif

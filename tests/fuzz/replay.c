@@ -1,6 +1,6 @@
 /*
- * fuzz_replay CORPUS: runs every file of CORPUS/head, CORPUS/body and CORPUS/target through its
- * check: what a fuzzer once found stays found, also where there is no fuzzer.
+ * fuzz_replay CORPUS: runs every file of CORPUS/head, CORPUS/body and so on through its check: what
+ * a fuzzer once found stays found, also where there is no fuzzer.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -70,7 +70,9 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (replay(argv[1], "head", check_head) <= 0 || replay(argv[1], "body", check_body) <= 0 ||
-		replay(argv[1], "target", check_target) <= 0) {
+		replay(argv[1], "target", check_target) <= 0 ||
+		replay(argv[1], "websocket", check_websocket) <= 0 ||
+		replay(argv[1], "event_stream", check_event_stream) <= 0) {
 		fprintf(stderr, "no corpus in %s\n", argv[1]);
 		return 1;
 	}
