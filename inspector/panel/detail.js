@@ -1,15 +1,20 @@
 /*
  * One job: the detail of the chosen exchange. The head stands at once, from the row that the page
- * holds; the record is fetched, and fetched again while the exchange runs.
+ * holds; the record is fetched, and fetched again while the exchange runs. What it shows below the tabs
+ * gives way to the editor, and to two answers compared.
  */
 
-import { ApiError, getRecord, seqId } from './api.js';
+import { answersCompared } from './answers.js';
+import { ApiError, getCurl, getRecord, seqId } from './api.js';
 import { isEventStream } from './body.js';
-import { detailHead } from './detail_head.js';
+import { actionButtons, detailHead } from './detail_head.js';
 import { button, el, linkButton } from './dom.js';
+import { Editor } from './editor.js';
 import { duration } from './format.js';
 import { differs, durationOf, isLive, toRow } from './model.js';
 import { layout } from './layout.js';
+import { Replay } from './replay.js';
+import { replayBox } from './replay_box.js';
 import { Side } from './side.js';
 import { TabBar } from './tab_bar.js';
 import { timingStrip, timingTab } from './timing.js';
@@ -30,13 +35,21 @@ export class Detail {
   #tabs;
   #body = el('div', { class: 'detail-body', role: 'tabpanel', id: 'detail-panel' });
   #sides;
+  #replay;
+  #editor = null;
+  #answers = null; /* the element of the two answers compared */
 
   /*
-   * `tools` is {notices, onClose(), onTab(name), onFound(row), countLike(row), onLike(row)}; `onFound`
-   * is called where the record of a request ID has come, with its row.
+   * `tools` is {notices, onClose(), onTab(name), onFound(row), onOpen(seq), countLike(row), onLike(row),
+   * routeOf(row)}; `onFound` is called where the record of a request ID has come, with its row, `onOpen`
+   * for another exchange; `routeOf` gives the statistics of its route, or undefined.
    */
   constructor(tools) {
     this.#tools = tools;
+    this.#replay = new Replay({
+      notices: tools.notices,
+      onChange: () => this.#replayChanged(),
+    });
     this.#sides = {
       request: new Side('request', tools),
       response: new Side('response', tools),
@@ -44,6 +57,9 @@ export class Detail {
     this.#tabs = new TabBar({
       panel: this.#body,
       onChange: (name) => {
+        this.#editor = null;
+        this.#answers = null;
+        this.#showHead();
         this.#showBody();
         tools.onTab(name);
       },
@@ -73,6 +89,9 @@ export class Detail {
     this.#record = null;
     this.#fetching = false;
     this.#stale = false;
+    this.#editor = null;
+    this.#answers = null;
+    this.#replay.reset(this.#row);
     this.element.hidden = false;
     this.#showFrame();
     if (!row?.poll) {
@@ -82,6 +101,9 @@ export class Detail {
 
   close() {
     this.#abort.abort();
+    this.#replay.reset(null);
+    this.#editor = null;
+    this.#answers = null;
     this.#id = null;
     this.#row = null;
     this.#record = null;
@@ -102,6 +124,128 @@ export class Detail {
 
   setTab(name) {
     this.#tabs.set(name);
+  }
+
+  /* --- actions: by key or by button */
+
+  /* Sends it again; `asks` where a key alone must not change anything. */
+  replay({ asks = false } = {}) {
+    if (this.#mayAct()) {
+      this.#editor = null;
+      this.#answers = null;
+      this.#replay.start({ asks });
+      this.#showBody();
+      this.#head.querySelector('[data-act="send-again"]')?.focus();
+    }
+  }
+
+  edit() {
+    if (!this.#mayAct() || this.#record === null) {
+      return;
+    }
+    this.#answers = null;
+    this.#editor = new Editor(this.#record, {
+      onSend: (changes) => this.#sendEdited(changes),
+      onCancel: () => this.#closeEditor(),
+    });
+    this.#replay.cancel();
+    this.#showHead();
+    this.#showBody();
+    this.#editor.focus();
+  }
+
+  async curl() {
+    const { notices } = this.#tools;
+
+    if (!this.#mayAct()) {
+      return;
+    }
+    try {
+      notices.copy(await getCurl(this.#row.seq), 'as curl. What was redacted is left out.');
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        throw error;
+      }
+      notices.say(
+        error.absent ? `Nothing was copied: no api/requests/${seqId(this.#row.seq)}/curl. ${error.words}` : error.words,
+      );
+    }
+  }
+
+  /* One step back from what stands over the exchange; false where nothing does. */
+  back() {
+    if (this.#editor !== null) {
+      this.#closeEditor();
+      return true;
+    }
+    if (this.#replay.state === 'asking') {
+      this.#replay.cancel();
+      this.enter();
+      return true;
+    }
+    if (this.#answers !== null) {
+      this.#answers = null;
+      this.#showHead();
+      this.#showBody();
+      return true;
+    }
+    return false;
+  }
+
+  #mayAct() {
+    if (this.#row?.poll) {
+      this.#tools.notices.say('Only its row is kept: there is no request to send again or to copy.');
+    }
+    return this.open && this.#row !== null && !this.#row.poll;
+  }
+
+  #closeEditor() {
+    this.#editor = null;
+    this.#showHead();
+    this.#showBody();
+    this.enter();
+  }
+
+  #sendEdited(changes) {
+    this.#replay.send(changes);
+  }
+
+  /* The editor stays until its request was taken, so that nothing typed is lost. */
+  #replayChanged() {
+    const { state, problem } = this.#replay;
+
+    if (this.#row === null) {
+      return;
+    }
+    if (this.#editor !== null && state === 'done') {
+      this.#editor = null;
+      this.#showBody();
+      this.enter();
+    } else if (this.#editor !== null) {
+      this.#editor.showProblem(state === 'refused' || state === 'failed' ? problem : null);
+    }
+    this.#showHead();
+  }
+
+  async #compareAnswers() {
+    const { signal } = this.#abort;
+
+    if (this.#answers !== null) {
+      this.back();
+      return;
+    }
+    try {
+      const answers = await answersCompared(this.#record, this.#replay.record, signal);
+
+      this.#answers = answers;
+      this.#editor = null;
+      this.#showHead();
+      this.#showBody();
+    } catch (error) {
+      if (!signal.aborted) {
+        throw error;
+      }
+    }
   }
 
   /* `step` is 1 for the next, -1 for the previous. */
@@ -178,6 +322,9 @@ export class Detail {
 
     this.#record = record;
     this.#row = row;
+    if (found) {
+      this.#replay.reset(row);
+    }
     this.#showFrame();
     this.#showBody();
     if (found) {
@@ -236,23 +383,55 @@ export class Detail {
 
   #showHead() {
     const record = this.#record;
-    const focused = this.#head.contains(document.activeElement)
-      ? document.activeElement.dataset.act
-      : null;
+    const inside = [this.#head, this.#tabs.element].some((part) =>
+      part.contains(document.activeElement),
+    );
+    const focused = inside ? document.activeElement.dataset.act : null;
+
+    const actions = this.#row.poll ? null : this.#actions();
 
     this.#head.replaceChildren(
       ...detailHead(this.#row, {
         record,
         stream: record !== null && isEventStream(record),
         tools: this.#tools,
+        actions,
+        replay: this.#replayNode(),
       }),
     );
+    if (!layout.narrow) {
+      this.#tabs.setActions(actions);
+    } else {
+      this.#tabs.setActions(null);
+    }
     if (!this.#row.poll) {
       this.#head.append(timingStrip(this.#row) ?? '');
     }
     if (focused) {
-      this.#head.querySelector(`[data-act="${focused}"]`)?.focus();
+      this.element.querySelector(`[data-act="${focused}"]`)?.focus();
     }
+  }
+
+  #actions() {
+    return actionButtons(this.#row, {
+      onReplay: () => this.replay(),
+      onEdit: () => this.edit(),
+      onCurl: () => this.curl(),
+    });
+  }
+
+  #replayNode() {
+    return replayBox(this.#replay, this.#row, {
+      comparing: this.#answers !== null,
+      onSend: () => {
+        this.#replay.send();
+        this.enter();
+      },
+      onCancel: () => this.back(),
+      onEdit: () => this.edit(),
+      onCompare: () => this.#compareAnswers(),
+      onOpen: () => this.#tools.onOpen(this.#replay.row.seq),
+    });
   }
 
   #showBody() {
@@ -267,11 +446,17 @@ export class Detail {
       response.show(this.#record);
     }
 
+    if (this.#editor !== null || this.#answers !== null) {
+      this.#body.classList.remove('both');
+      this.#body.replaceChildren(this.#editor?.element ?? this.#answers);
+      return;
+    }
+
     const shown = {
       both: [request.element, response.element],
       request: [request.element],
       response: [response.element],
-      timing: this.#record === null ? [] : [timingTab(this.#row, this.#record)],
+      timing: this.#record === null ? [] : [timingTab(this.#row, this.#record, this.#tools.routeOf(this.#row))],
     }[tab];
     const same =
       tab !== 'timing' &&

@@ -21,10 +21,12 @@ import {
 } from './filter.js';
 import { FilterBar } from './filter_bar.js';
 import { count } from './format.js';
+import { saveHar } from './har.js';
 import { layout, onLayoutChange } from './layout.js';
 import { Listing } from './listing.js';
 import { isFailed } from './model.js';
 import { Overview } from './overview.js';
+import { RouteNames } from './routes_model.js';
 import { tailOf } from './states.js';
 import { Table } from './table.js';
 import { trafficKeys } from './traffic_keys.js';
@@ -67,7 +69,7 @@ class Traffic {
     const { filter, problems } = fromHash(parameters);
     const open = parameters.get('open');
 
-    this.#bar.element.after(this.#panel.connection.banner);
+    this.#panel.connection.placeAfter(this.#bar.element);
     if (problems.length > 0) {
       this.#panel.notices.say(problems.join('. '));
     }
@@ -96,7 +98,7 @@ class Traffic {
   moveBy(step) {
     const at = this.#table.indexOf(this.#chosen);
 
-    this.#chooseIndex(at < 0 ? 0 : at + step);
+    this.#chooseIndex(at < 0 ? 0 : at + step, Math.sign(step) || 1);
   }
 
   movePage(direction) {
@@ -104,7 +106,7 @@ class Traffic {
   }
 
   moveToEnd(last) {
-    this.#chooseIndex(last ? this.#table.rows.length - 1 : 0);
+    this.#chooseIndex(last ? this.#table.rows.length - 1 : 0, last ? -1 : 1);
   }
 
   moveToFailure(step) {
@@ -112,7 +114,7 @@ class Traffic {
     const from = this.#table.indexOf(this.#chosen);
 
     for (let i = from + step; i >= 0 && i < rows.length; i += step) {
-      if (isFailed(rows[i])) {
+      if (!rows[i].gap && isFailed(rows[i])) {
         this.#chooseIndex(i);
         return;
       }
@@ -129,6 +131,10 @@ class Traffic {
 
   /* From inside the detail back to the list; from the list, closes the detail. */
   leave() {
+    if (this.#detail.back()) {
+      return;
+    }
+
     const inside = this.#detail.element.contains(document.activeElement);
 
     if (inside && !layout.narrow) {
@@ -140,6 +146,19 @@ class Traffic {
 
   moveTab(step) {
     this.#detail.moveTab(step);
+  }
+
+  /* Of the exchange that is open; a key alone changes nothing at an upstream. */
+  replay() {
+    this.#detail.replay({ asks: true });
+  }
+
+  edit() {
+    this.#detail.edit();
+  }
+
+  curl() {
+    this.#detail.curl();
   }
 
   focusFilter() {
@@ -171,7 +190,10 @@ class Traffic {
   #makeParts() {
     const { notices, store } = this.#panel;
 
-    this.#bar = new FilterBar({ onClear: () => this.#clear.start() });
+    this.#bar = new FilterBar({
+      onClear: () => this.#clear.start(),
+      onExport: () => saveHar(this.#listing.filter, this.#panel),
+    });
     this.#overview = new Overview({
       store,
       onChoose: (seq) => this.#chooseFromPicture(seq),
@@ -179,6 +201,7 @@ class Traffic {
     this.#table = new Table({
       onChoose: (seq) => this.choose(seq),
       onScroll: () => this.#scrolled(),
+      onLoad: (gap) => this.#panel.feed.fillGap(gap),
     });
     this.#divider = new Divider(this.#split);
     this.#detail = new Detail({
@@ -192,6 +215,8 @@ class Traffic {
         this.#chosen = row.seq;
         this.#placeChosen();
       },
+      onOpen: (seq) => this.choose(seq),
+      routeOf: (row) => new RouteNames(this.#panel.routes.items).of(row.method, row.path).item,
       countLike: (row) => countLike(this.#panel.store.rows, row),
       onLike: (row) => this.#applyFilter(filterLike(row)),
     });
@@ -267,11 +292,16 @@ class Traffic {
 
   /* --- choosing */
 
-  #chooseIndex(index) {
+  /* `direction`: which way to look on from a line that is no exchange. */
+  #chooseIndex(index, direction = 1) {
     const { rows } = this.#table;
+    let at = Math.max(0, Math.min(rows.length - 1, index));
 
-    if (rows.length > 0) {
-      this.choose(rows[Math.max(0, Math.min(rows.length - 1, index))].seq);
+    while (rows[at]?.gap) {
+      at += direction;
+    }
+    if (rows[at]) {
+      this.choose(rows[at].seq);
     }
   }
 

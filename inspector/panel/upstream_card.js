@@ -3,7 +3,7 @@
  * filled anew, so that counting figures change their text and nothing else.
  */
 
-import { el, setStyle } from './dom.js';
+import { el, put, setStyle } from './dom.js';
 import { clock, count, utc } from './format.js';
 import { UpstreamHistory } from './upstream_history.js';
 import {
@@ -21,13 +21,6 @@ import {
 } from './upstreams_model.js';
 
 const LAST_SHOWN = 5;
-
-/* Sets the text where it is another one: what is selected or read out stays. */
-function put(node, text) {
-  if (node.textContent !== text) {
-    node.textContent = text;
-  }
-}
 
 /* A term and what is said of it; show(null) hides both. */
 class Fact {

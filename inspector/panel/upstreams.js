@@ -44,7 +44,7 @@ class UpstreamsView {
   }
 
   show() {
-    this.element.prepend(this.#panel.connection.banner);
+    this.#panel.connection.placeIn(this.element);
     this.#panel.upstreams.watch(true);
   }
 

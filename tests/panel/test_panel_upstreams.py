@@ -115,7 +115,7 @@ def test_views_change_by_key_link_and_back(page, sampled):
     sampled.add(path="/api/things")
     page.open(sampled)
     page.wait_for_path("/api/things")
-    page.press("2")
+    page.press("4")
     page.wait(lambda: page.shown(".card h3") and not page.shown(".grid"))
     assert page.address == "#upstreams" and page.driver.title == "Sightglass · Upstreams"
     assert page.find("#views [aria-current]").text.startswith("Upstreams")
