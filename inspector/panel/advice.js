@@ -108,11 +108,15 @@ function cacheControl(poll, { fieldsOf }) {
   if (calls === 0) {
     return null;
   }
+
+  /* The log has no callers: there one browser may make all the calls, or several. */
+  const least = poll.kept < poll.calls.length ? 'at least ' : '';
+
   return {
     setting: `Cache-Control: max-age=${age}`,
     saves: { calls },
     why:
-      `${seenOf(poll)}. An answer that its browser may keep for ${age} s is asked for once, which leaves ` +
+      `${seenOf(poll)}. An answer that its browser may keep for ${age} s is asked for once, which leaves ${least}` +
       `${count(poll.calls.length - calls)} of ${count(poll.calls.length)} calls; private keeps it from being ` +
       `shared between users${/no-store/i.test(sent) ? ', and it takes the place of no-store' : ''}.`,
     form: 'field',

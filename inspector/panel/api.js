@@ -138,6 +138,11 @@ export async function listRoutes() {
   return (await json('api/routes')).body;
 }
 
+/* {items: [{name, ts}…]}, the oldest first. A mark ends a period that began with the one before it. */
+export async function listMarks() {
+  return (await json('api/marks')).body;
+}
+
 /* Puts the counters down under a name. */
 export async function addMark(name) {
   return (await json('api/marks', { method: 'POST', body: { name } })).body;

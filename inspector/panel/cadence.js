@@ -11,6 +11,7 @@ const HEIGHT = 18;
 const BASE = 16;
 const LOW = 10;
 const HIGH = 2;
+const DENSE = 45; /* ticks, from which on they are thinner */
 
 function strokes(ticks, top) {
   return ticks
@@ -40,6 +41,7 @@ export class CadenceStrip {
   show(ticks, words) {
     this.#same.setAttribute('d', strokes(ticks.filter(({ changed }) => !changed), LOW));
     this.#changed.setAttribute('d', strokes(ticks.filter(({ changed }) => changed), HIGH));
+    this.element.classList.toggle('dense', ticks.length > DENSE);
     this.element.setAttribute('aria-label', words);
   }
 }

@@ -23,6 +23,11 @@ const TITLE = 'compare-title';
 const RENEW_MS = 5000; /* while one side is now */
 const NOW = '';
 
+/* How long the period is that a mark ends. */
+function minutes(seconds) {
+  return Number.isFinite(seconds) && seconds >= 30 ? `${Math.round(seconds / 60)} min` : '';
+}
+
 function changeCells(before, after, label, show) {
   const { word, tone, change } = changeWords(before, after);
   const bar = el('i', { class: change > 0 ? 'more-of-it' : null });
@@ -43,7 +48,7 @@ function line(first, { before, after }, kind = null) {
     'tr',
     { class: kind },
     el('th', { scope: 'row', class: 'whole' }, first),
-    changeCells(before.perMinute, after.perMinute, 'calls/min', rate),
+    changeCells(before.perMinute, after.perMinute, 'calls', rate),
     changeCells(before.mean, after.mean, 'mean', duration),
   );
 }
@@ -74,6 +79,7 @@ class CompareView {
     this.#build();
     panel.marks.addEventListener('change', () => {
       if (!this.element.hidden) {
+        this.#from ??= panel.marks.marks?.[0]?.name ?? null;
         this.#showPicks();
         this.#ask();
       }
@@ -84,8 +90,7 @@ class CompareView {
     this.#from = parameters.get('from') ?? this.#from;
     this.#to = parameters.get('to') ?? NOW;
     this.#panel.connection.placeIn(this.element);
-    this.#showPicks();
-    this.#ask();
+    this.#panel.marks.refresh();
     this.#timer = setInterval(() => {
       if (!document.hidden && this.#to === NOW) {
         this.#ask();
@@ -163,16 +168,21 @@ class CompareView {
   }
 
   #showPicks() {
-    const { marks } = this.#panel.marks;
-    const option = ({ name, ts }) =>
-      el('option', { value: name }, ts === null ? name : `${name} · ${clock(ts, { millis: false })}`);
-    const names = new Set(marks.map(({ name }) => name));
+    const marks = this.#panel.marks.marks ?? [];
+    const option = ({ name, ts, seconds }) =>
+      el(
+        'option',
+        { value: name },
+        [name, ts && name !== clock(ts, { millis: false }) && clock(ts, { millis: false }), minutes(seconds)]
+          .filter(Boolean)
+          .join(' · '),
+      );
+    const known = new Set(marks.map(({ name }) => name));
     const linked = [this.#from, this.#to]
-      .filter((name) => name && !names.has(name))
-      .map((name) => ({ name, ts: null }));
+      .filter((name) => name && !known.has(name))
+      .map((name) => ({ name }));
     const options = [...marks, ...linked];
 
-    this.#from ??= marks[0]?.name ?? null;
     this.#picks.hidden = options.length === 0;
     this.#selects.from.replaceChildren(...options.map(option));
     this.#selects.to.replaceChildren(el('option', { value: NOW }, 'now'), ...options.map(option));
@@ -192,6 +202,10 @@ class CompareView {
 
     const own = this.#asked;
 
+    if (this.#from === null && this.#panel.marks.problem !== null) {
+      this.#noMarks(this.#panel.marks.problem);
+      return;
+    }
     if (this.#from === null) {
       this.#showInstead(
         emptyPage(
@@ -220,6 +234,17 @@ class CompareView {
     }
   }
 
+  #noMarks(problem) {
+    this.#showInstead(
+      problem.absent
+        ? emptyPage(
+            'This Sightglass cannot compare',
+            'It has no api/marks: an older version, whose counters have no names.',
+          )
+        : emptyPage('The marks could not be fetched', problem.words),
+    );
+  }
+
   #failed(error) {
     if (error.status === 0 && this.#shown !== null) {
       return; /* the banner says so */
@@ -230,7 +255,7 @@ class CompareView {
       this.#showInstead(
         emptyPage(
           'These marks cannot be compared',
-          `Sightglass has no counters under ${names}: it restarted since, or it has no api/compare. ${error.words}`,
+          `Sightglass has no counters under ${names}: it restarted since, or the mark was cleared. ${error.words}`,
         ),
       );
       return;
@@ -264,7 +289,9 @@ class CompareView {
       [changeWords(total.before.perMinute, total.after.perMinute).word],
       [perRequest(total.after), `was ${perRequest(total.before)}`],
       [changeWords(total.before.mean, total.after.mean).word],
-      [errorShare(total.after), `was ${errorShare(total.before)}`],
+      Number.isFinite(total.after.errors)
+        ? [errorShare(total.after), `was ${errorShare(total.before)}`, 'errors']
+        : [rate(total.after.requestsPerMinute), `was ${rate(total.before.requestsPerMinute)}`, 'requests per minute'],
     ]);
     this.#body.replaceChildren(
       line('All routes', total, 'total'),

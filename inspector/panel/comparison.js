@@ -2,8 +2,9 @@
  * One job: read what api/compare answers, and say what changed: per route and over all, as figures and
  * as Markdown. No DOM, no requests.
  *
- * The two periods are made rates, so that periods of unequal length compare. Read are, of each route
- * and of the total, {requests, upstream_calls, mean_ms, errors} `before` and `after`.
+ * The answer: {from, to: {name, seconds, total}, items: [{method, path, before, after}…]}, and of a
+ * period {count, upstream_calls, upstream_calls_per_minute, mean_ms, errors}. Rates make periods of
+ * unequal length comparable.
  */
 
 import { NOTHING, duration, percent } from './format.js';
@@ -14,60 +15,31 @@ const first = (...values) => values.find((value) => Number.isFinite(value)) ?? N
 
 /* Counts of one period of one route. */
 function toCounts(part, seconds) {
-  if (!part) {
-    return { requests: 0, calls: 0, mean: NaN, errors: 0, perMinute: 0 };
-  }
-
-  const requests = first(part.requests, part.count, 0);
-  const calls = first(part.upstream_calls, requests);
+  const requests = first(part?.count, 0);
+  const calls = first(part?.upstream_calls, requests);
 
   return {
     requests,
     calls,
     mean: requests > 0 ? first(part.mean_ms) : NaN,
-    errors: first(part.errors, part.failed, 0),
-    perMinute: first(part.upstream_calls_per_minute, seconds > 0 ? (calls / seconds) * 60 : NaN),
+    errors: first(part?.errors),
+    perMinute: first(part?.upstream_calls_per_minute, seconds > 0 ? (calls / seconds) * 60 : NaN),
+    requestsPerMinute: first(part?.per_minute, seconds > 0 ? (requests / seconds) * 60 : NaN),
   };
 }
 
-function secondsOf(period) {
-  return first(period?.seconds, period?.duration_s, period?.duration_ms / 1000);
-}
-
-function sumOf(items, side) {
-  const sum = { requests: 0, calls: 0, errors: 0, perMinute: 0, busy: 0 };
-
-  for (const item of items) {
-    const counts = item[side];
-
-    sum.requests += counts.requests;
-    sum.calls += counts.calls;
-    sum.errors += counts.errors;
-    sum.perMinute += counts.perMinute || 0;
-    sum.busy += (counts.mean || 0) * counts.requests;
-  }
-  return { ...sum, mean: sum.requests > 0 ? sum.busy / sum.requests : NaN };
-}
-
-/* {before: {seconds}, after: {seconds}, total, items}, of whichever of its members the answer has. */
-export function toComparison(answer) {
-  const seconds = {
-    before: secondsOf(answer.before ?? answer.from),
-    after: secondsOf(answer.after ?? answer.to),
-  };
-  const items = (answer.items ?? answer.routes ?? []).map((item) => ({
-    method: item.method ?? '',
-    path: item.path ?? item.route ?? 'other',
-    before: toCounts(item.before ?? item.from, seconds.before),
-    after: toCounts(item.after ?? item.to, seconds.after),
-  }));
+/* {items, total}: each with `before` and `after`. */
+export function toComparison({ from, to, items }) {
+  const counts = (before, after) => ({
+    before: toCounts(before, from.seconds),
+    after: toCounts(after, to.seconds),
+  });
 
   return {
-    seconds,
     items: items
-      .filter(({ before, after }) => before.requests > 0 || after.requests > 0)
+      .map((item) => ({ method: item.method, path: item.path, ...counts(item.before, item.after) }))
       .sort((a, b) => weight(b) - weight(a)),
-    total: { before: sumOf(items, 'before'), after: sumOf(items, 'after') },
+    total: counts(from.total, to.total),
   };
 }
 

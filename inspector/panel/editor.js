@@ -6,6 +6,7 @@
 import { readBody } from './body.js';
 import { button, el } from './dom.js';
 import { plural } from './format.js';
+import { jsonText } from './json_text.js';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const MARK = /\[redacted(?::[0-9a-f]{1,32})?\]/g;
@@ -45,7 +46,8 @@ function readFields(text) {
 
 export class Editor {
   #body = null; /* of the captured request, as body.js has it */
-  #bodyText = '';
+  #shown = ''; /* its text as it was put into the form */
+  #hole = -1; /* where in it a value is missing */
   #method;
   #path;
   #headers;
@@ -124,19 +126,22 @@ export class Editor {
       this.#bodyField.placeholder = 'Binary: it goes as it was captured';
       return;
     }
-    this.#bodyText = this.#body.text.replace(MARK, '');
-    this.#bodyField.value = this.#bodyText;
+
+    const { text, kind, cut } = this.#body;
+    const laidOut = kind === 'json' && !cut ? await jsonText(text, false, new AbortController().signal) : text;
+
+    this.#hole = laidOut.search(MARK);
+    this.#shown = laidOut.replace(MARK, '');
+    this.#bodyField.value = this.#shown;
   }
 
   /* Where there is something to fill in, the caret stands there. */
   async focus() {
     await this.ready;
 
-    const at = this.#body?.text?.search(MARK) ?? -1;
-
-    if (at >= 0) {
+    if (this.#hole >= 0) {
       this.#bodyField.focus();
-      this.#bodyField.setSelectionRange(at, at);
+      this.#bodyField.setSelectionRange(this.#hole, this.#hole);
     } else {
       this.#path.focus();
     }
@@ -176,10 +181,8 @@ export class Editor {
     this.#onSend(changes);
   }
 
-  /* The captured one is sent where nothing was changed, or could not be shown. */
+  /* The captured one is sent, byte for byte, where nothing was changed in it or left out of it. */
   #bodyIsAnother() {
-    const { value } = this.#bodyField;
-
-    return value !== (this.#body?.text ?? '');
+    return this.#hole >= 0 || this.#bodyField.value !== this.#shown;
   }
 }

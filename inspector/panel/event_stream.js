@@ -2,12 +2,13 @@
  * One job: follow api/events while somebody looks: the browser reconnects by itself and says where it
  * was. Where this Sightglass has no such stream it is not asked for again.
  *
- * `handlers` are {onOpen(), also called where all was cleared, onRequest(summary), onGap(gap), onCounts(counts)}; a gap is {missed}, NaN
- * where that is not known.
+ * `handlers` are {onOpen(), onRequest(summary), onGap(gap), onCounts(counts)}; a gap is {before, missed}:
+ * the seq below which the page was not told of `missed` exchanges, NaN where it is not known how many.
  */
 
 const PATH = 'api/events?polls=1';
 const RETRY_MS = 5000; /* after an end that the browser does not mend */
+const FORGOTTEN = new Set(['cleared', 'restarted']); /* why all that the page knows may be gone */
 const GIVE_UP = 3; /* refusals in a row */
 
 function read(event) {
@@ -74,9 +75,13 @@ export class EventStream {
       }
     });
     on('request', (summary) => this.#handlers.onRequest(summary));
-    on('gap', (gap) => this.#handlers.onGap({ missed: gap.missed ?? gap.count ?? NaN }));
+    on('gap', ({ reason, before, missed }) => {
+      if (FORGOTTEN.has(reason)) {
+        this.#handlers.onOpen(); /* the list says what is left */
+      } else {
+        this.#handlers.onGap({ before, missed: missed ?? NaN });
+      }
+    });
     on('stats', (counts) => this.#handlers.onCounts(counts));
-    on('evicted', (counts) => this.#handlers.onCounts(counts));
-    on('cleared', () => this.#handlers.onOpen());
   }
 }

@@ -34,7 +34,6 @@ export class Feed extends EventTarget {
   #wake = () => {};
   #stream;
   #came = []; /* rows that events brought and the next frame takes */
-  #gap = null; /* what the stream left out, until the next event says where it ends */
   #newsFrom = Infinity;
 
   constructor(store) {
@@ -49,9 +48,7 @@ export class Feed extends EventTarget {
     this.#stream = new EventStream({
       onOpen: () => this.#wake(), /* what came before it is read from the list */
       onRequest: (summary) => this.#take(summary),
-      onGap: ({ missed }) => {
-        this.#gap = { after: this.#seen, missed };
-      },
+      onGap: (gap) => this.#leaveOut(gap),
       onCounts: (counts) => this.#count(counts),
     });
     document.addEventListener('visibilitychange', () => this.#wake());
@@ -86,15 +83,19 @@ export class Feed extends EventTarget {
     if (!this.#loaded || !Number.isFinite(summary.seq)) {
       return;
     }
-    if (this.#gap !== null && summary.seq > this.#gap.after) {
-      this.#store.addGap({ ...this.#gap, before: summary.seq });
-      this.#settled = Math.max(this.#settled, summary.seq - 1);
-      this.#seen = Math.max(this.#seen, summary.seq - 1);
-      this.#gap = null;
-    }
     this.#came.push(toRow(summary));
     if (this.#came.length === 1) {
       requestAnimationFrame(() => this.#takeAll());
+    }
+  }
+
+  /* A line in the table stands for them until somebody asks; the list is not read for them. */
+  #leaveOut({ before, missed }) {
+    this.#takeAll();
+    if (this.#loaded && before - 1 > this.#seen) {
+      this.#store.addGap({ after: this.#seen, before, missed });
+      this.#settled = before - 1;
+      this.#seen = before - 1;
     }
   }
 
@@ -175,7 +176,6 @@ export class Feed extends EventTarget {
     this.#seen = 0;
     this.#settled = 0;
     this.#came = [];
-    this.#gap = null;
     this.info = null;
     this.#store.clear();
     this.#setState('loading');

@@ -23,9 +23,12 @@ export class FiguresRow {
     );
   }
 
-  /* [value, unit] of each, in order. */
+  /* [value, unit, word] of each, in order; without a word the one that stands there stays. */
   show(figures) {
-    figures.forEach(([value, unit = ''], i) => {
+    figures.forEach(([value, unit = '', word = null], i) => {
+      if (word !== null) {
+        put(this.#figures[i].word, word);
+      }
       put(this.#figures[i].value, value);
       put(this.#figures[i].unit, unit);
     });

@@ -30,7 +30,7 @@ const panel = {
   feed,
   routes,
   upstreams,
-  polls: new PollsWatch({ store, routes, upstreams }),
+  polls: new PollsWatch({ store, feed, routes, upstreams }),
   marks: new Marks({ notices }),
   notices,
   search: new Search(),

@@ -1,28 +1,12 @@
 /*
- * One job: the marks that were set in this browser: their names and times, the newest first. The
- * counters behind them are the server's; where it restarted they are gone, and comparing says so.
+ * One job: the marks that are set, by whomever: their names, their times and how long the period is that
+ * each ends. They are the server's; a restart forgets them.
  *
  * Tells 'change'.
  */
 
-import { ApiError, addMark } from './api.js';
+import { ApiError, addMark, listMarks } from './api.js';
 import { clock } from './format.js';
-import { recall, remember } from './settings.js';
-
-const STORED = 'marks';
-const KEPT = 20;
-
-function stored() {
-  try {
-    const marks = JSON.parse(recall(STORED) ?? '[]');
-
-    return Array.isArray(marks)
-      ? marks.filter(({ name, ts }) => typeof name === 'string' && Number.isFinite(ts))
-      : [];
-  } catch {
-    return [];
-  }
-}
 
 export class Marks extends EventTarget {
   #notices;
@@ -30,24 +14,35 @@ export class Marks extends EventTarget {
   constructor({ notices }) {
     super();
     this.#notices = notices;
-    this.marks = stored();
+    this.marks = null; /* [{name, ts, seconds}…], the newest first; null before the first answer */
+    this.problem = null; /* why there was none: an ApiError */
   }
 
-  /* Sets one; its name is its time, or the one that is given. */
-  async set(wanted = '') {
-    const ts = Date.now() / 1000;
-    const name = wanted.trim() || clock(ts, { millis: false });
+  async refresh() {
+    try {
+      const { items } = await listMarks();
+
+      this.marks = items
+        .map(({ name, ts }, i) => ({ name, ts, seconds: i > 0 ? ts - items[i - 1].ts : NaN }))
+        .reverse();
+      this.problem = null;
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        throw error;
+      }
+      this.problem = error;
+    }
+    this.dispatchEvent(new Event('change'));
+  }
+
+  /* Sets one; its name is its time. */
+  async set() {
+    const name = clock(Date.now() / 1000, { millis: false });
 
     try {
-      const answer = await addMark(name);
-
-      this.marks = [
-        { name: answer?.name ?? name, ts: answer?.ts ?? ts },
-        ...this.marks.filter((mark) => mark.name !== name),
-      ].slice(0, KEPT);
-      remember(STORED, JSON.stringify(this.marks));
+      await addMark(name);
       this.#notices.say(`Marked: ${name}`);
-      this.dispatchEvent(new Event('change'));
+      await this.refresh();
     } catch (error) {
       if (!(error instanceof ApiError)) {
         throw error;
@@ -58,12 +53,5 @@ export class Marks extends EventTarget {
           : `No mark was set. ${error.words}`,
       );
     }
-  }
-
-  /* One that the server does not know any more. */
-  forget(name) {
-    this.marks = this.marks.filter((mark) => mark.name !== name);
-    remember(STORED, JSON.stringify(this.marks));
-    this.dispatchEvent(new Event('change'));
   }
 }

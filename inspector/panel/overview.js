@@ -12,6 +12,7 @@ export class Overview {
   #store;
   #picture;
   #figures = new Figures();
+  #counted = false;
 
   /* `onChoose(seq)` is called for a click near a point of the picture. */
   constructor({ store, onChoose }) {
@@ -25,6 +26,9 @@ export class Overview {
   show(passing, chosen) {
     this.#picture.setRows(this.#store.rows, passing);
     this.#picture.setChosen(chosen);
+    if (!this.#counted && this.#store.rows.length > 0) {
+      this.#count();
+    }
   }
 
   setChosen(row) {
@@ -35,6 +39,7 @@ export class Overview {
     if (!document.hidden) {
       const figures = countFigures(this.#store.rows);
 
+      this.#counted = true;
       this.#figures.show(figures);
       this.#picture.setLabel(pictureLabel(figures));
     }

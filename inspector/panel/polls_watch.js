@@ -19,14 +19,14 @@ export class PollsWatch extends EventTarget {
   #watched = false;
   #last = -Infinity;
 
-  constructor({ store, routes, upstreams }) {
+  constructor({ store, feed, routes, upstreams }) {
     super();
     this.#store = store;
     this.#routes = routes;
     this.#upstreams = upstreams;
     this.polls = null; /* [{poll, advice: […]}…], null before the first look */
     this.sum = null;
-    this.span = 0; /* how many seconds the page's rows reach back, of the window */
+    feed.addEventListener('state', () => feed.state === 'live' && this.#look());
     this.#fields.addEventListener('change', () => this.#look());
     setInterval(() => this.#tick(), WATCHED_MS / 2);
   }

@@ -24,11 +24,12 @@ function outcomes(status) {
 }
 
 export function toRoute(item) {
-  const { failed, tunnels } = outcomes(item.status);
+  const { failed: counted, tunnels } = outcomes(item.status);
+  const failed = item.errors ?? counted;
   const count = number(item.count);
   const unchanged = number(item.unchanged);
   /* The first answer of a URL has none before it to be compared with. */
-  const compared = item.compared ?? item.hashed ?? Math.max(unchanged, count - 1);
+  const compared = item.compared ?? Math.max(unchanged, count - 1);
 
   return {
     key: `${text(item.route)} ${text(item.method)} ${text(item.path)}`,

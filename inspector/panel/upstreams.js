@@ -2,6 +2,7 @@
  * One job: the view of the upstreams: a card each, the degraded first, renewed once a second.
  */
 
+import { upstreamAdvice } from './advice.js';
 import { el } from './dom.js';
 import { capital } from './format.js';
 import { serverNow } from './server_clock.js';
@@ -69,6 +70,10 @@ class UpstreamsView {
         samples: this.#panel.upstreams.samples(item.name),
         connectRate: this.#panel.upstreams.connectRate(item.name),
         now: serverNow(),
+        advice: upstreamAdvice(item, {
+          samples: this.#panel.upstreams.samples(item.name),
+          rows: this.#panel.store.rows,
+        }),
       });
     }
   }

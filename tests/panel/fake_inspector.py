@@ -72,7 +72,7 @@ class FakeInspector:
         self.absent = set()  # rows of the API that it has not
         self.routes = []
         self.marks = []
-        self.comparison = {"items": []}
+        self.comparison = {"from": {}, "to": {}, "items": []}
         self.paused = False
         self.replays = []  # the changes that were asked for
         self.replay_answer = {}  # what a replayed request gets
@@ -205,7 +205,7 @@ class FakeInspector:
         with self.lock:
             for i in range(count):
                 self.add(path=f"/api/missed/{i}", told=False)
-            self.journal.append(("gap", {"missed": count}))
+            self.journal.append(("gap", {"reason": "late", "missed": count, "before": self.last_seq + 1}))
 
     def shown(self, row):
         """A summary."""
@@ -258,7 +258,7 @@ class FakeInspector:
     def clear(self):
         with self.lock:
             self.records, self.polls = [], []
-            self.journal.append(("cleared", {}))
+            self.journal.append(("gap", {"reason": "cleared", "missed": None, "before": self.last_seq + 1}))
 
 
 def _status_passes(wanted, status):

@@ -8,7 +8,6 @@ import shlex
 import time
 
 IDLE_S = 0.02
-LONG_LIVED = ("api/events",)
 
 
 def route(path, method="GET", count=10, **more):
@@ -17,14 +16,35 @@ def route(path, method="GET", count=10, **more):
         "route": "/api", "method": method, "path": path, "capture": "full", "count": count, "active": 0,
         "status": {"2xx": count}, "request_bytes": 0, "response_bytes": 3000 * count, "p50_ms": 40.0, "p95_ms": 90.0,
         "p99_ms": 180.0, "mean_ms": 48.0, "upstream_calls": count, "interval_ms": None, "unchanged": 0,
-        "coalesced": 0, "cache_hits": 0,
+        "coalesced": 0, "cache_hits": 0, "errors": 0, "compared": max(0, count - 1),
     }
-    return {**item, **more}
+    item.update(more)
+    item["errors"] = sum(times for name, times in item["status"].items() if name[0] not in "123")
+    return item
 
 
-def period(requests=0, mean_ms=None, upstream_calls=None, errors=0):
-    return {"requests": requests, "upstream_calls": requests if upstream_calls is None else upstream_calls,
-            "mean_ms": mean_ms, "errors": errors}
+def period(count=0, mean_ms=None, upstream_calls=None, minutes=5):
+    """What was counted of a route, or of all, in one period of that length."""
+    calls = count if upstream_calls is None else upstream_calls
+    return {"count": count, "per_minute": count / minutes, "upstream_calls": calls,
+            "upstream_calls_per_minute": calls / minutes, "mean_ms": mean_ms,
+            "upstream_calls_per_request": calls / count if count else None}
+
+
+def total(periods, minutes=5):
+    """The sum of periods."""
+    count = sum(each["count"] for each in periods)
+    busy = sum(each["count"] * (each["mean_ms"] or 0) for each in periods)
+    return period(count, busy / count if count else None, sum(each["upstream_calls"] for each in periods), minutes)
+
+
+def comparison(before, after, items, minutes=5):
+    """What api/compare answers, of items as compared() makes them."""
+    return {
+        "from": {"name": before, "seconds": minutes * 60.0, "total": total([each["before"] for each in items], minutes)},
+        "to": {"name": after, "seconds": minutes * 60.0, "total": total([each["after"] for each in items], minutes)},
+        "items": items,
+    }
 
 
 def compared(path, before, after, method="GET"):
@@ -44,6 +64,8 @@ class Rows:
             return False
         if path == "api/routes":
             handler._json({"items": fake.routes})
+        elif path == "api/marks":
+            handler._json({"items": fake.marks, "capacity": 16})
         elif path == "api/compare":
             self._compare(handler, query)
         elif path == "api/har":

@@ -8,7 +8,7 @@ import time
 import zlib
 
 from fake_inspector import fields, upstream
-from fake_rows import compared, period, route
+from fake_rows import compared, comparison, period, route
 
 CLUSTER = "/api/clusters/prod-weu-1"
 PEOPLE = ["ines@acme.dev", "jonas@acme.dev", "ci-deployer", "noor@acme.dev"]
@@ -236,7 +236,8 @@ def sample_traffic(fake):
         make()
     fake.evicted = 212
     fake.routes = sample_routes()
-    fake.marks = [{"name": "with-cache", "ts": time.time() - 300}, {"name": "before-cache", "ts": time.time() - 660}]
+    fake.marks = [{"name": name, "ts": time.time() - ago}
+                  for name, ago in (("start", 960), ("before-cache", 660), ("with-cache", 360))]
     fake.comparison = sample_comparison()
 
 
@@ -286,19 +287,16 @@ def sample_routes():
 
 def sample_comparison():
     """Five minutes before a cache and five with it."""
-    return {
-        "from": {"name": "before-cache", "seconds": 300}, "to": {"name": "with-cache", "seconds": 300},
-        "items": [
-            compared("/api/monitor/aks", period(180, 62.0), period(180, 4.0, 31)),
-            compared("/api/clusters/{id}/health", period(300, 9.0), period(300, 5.0, 150)),
-            compared("/api/blast/jobs", period(80, 48.0), period(80, 31.0, 42)),
-            compared("/api/clusters/{id}/pods", period(41, 226.0, errors=6), period(41, 229.0, errors=2)),
-            compared("/api/clusters/{id}/nodes", period(38, 84.0), period(38, 83.0)),
-            compared("/api/v1/dashboard/overview", period(), period(10, 143.0)),
-            compared("/api/endpoints/{id}/docker/containers/json", period(30, 66.0), period(30, 64.0)),
-            compared("/api/jobs", period(6, 198.0), period(6, 201.0), "POST"),
-        ],
-    }
+    return comparison("before-cache", "with-cache", [
+        compared("/api/monitor/aks", period(180, 62.0), period(180, 4.0, 31)),
+        compared("/api/clusters/{id}/health", period(300, 9.0), period(300, 5.0, 150)),
+        compared("/api/blast/jobs", period(80, 48.0), period(80, 31.0, 42)),
+        compared("/api/clusters/{id}/pods", period(41, 226.0), period(41, 229.0)),
+        compared("/api/clusters/{id}/nodes", period(38, 84.0), period(38, 83.0)),
+        compared("/api/v1/dashboard/overview", period(), period(10, 143.0)),
+        compared("/api/endpoints/{id}/docker/containers/json", period(30, 66.0), period(30, 64.0)),
+        compared("/api/jobs", period(6, 198.0), period(6, 201.0), "POST"),
+    ])
 
 
 def keep_going(fake):
