@@ -4,17 +4,14 @@
  * gives way to the editor, and to two answers compared.
  */
 
-import { answersCompared } from './answers.js';
-import { ApiError, getCurl, getRecord, seqId } from './api.js';
+import { ApiError, getRecord, seqId } from './api.js';
 import { isEventStream } from './body.js';
-import { actionButtons, detailHead } from './detail_head.js';
+import { DetailActions } from './detail_actions.js';
+import { detailHead } from './detail_head.js';
 import { button, el, linkButton } from './dom.js';
-import { Editor } from './editor.js';
 import { duration } from './format.js';
 import { differs, durationOf, isLive, toRow } from './model.js';
 import { layout } from './layout.js';
-import { Replay } from './replay.js';
-import { replayBox } from './replay_box.js';
 import { Side } from './side.js';
 import { TabBar } from './tab_bar.js';
 import { timingStrip, timingTab } from './timing.js';
@@ -35,9 +32,7 @@ export class Detail {
   #tabs;
   #body = el('div', { class: 'detail-body', role: 'tabpanel', id: 'detail-panel' });
   #sides;
-  #replay;
-  #editor = null;
-  #answers = null; /* the element of the two answers compared */
+  #actions;
 
   /*
    * `tools` is {notices, onClose(), onTab(name), onFound(row), onOpen(seq), countLike(row), onLike(row),
@@ -46,9 +41,12 @@ export class Detail {
    */
   constructor(tools) {
     this.#tools = tools;
-    this.#replay = new Replay({
+    this.#actions = new DetailActions({
       notices: tools.notices,
-      onChange: () => this.#replayChanged(),
+      onOpen: tools.onOpen,
+      onHead: () => this.#row !== null && this.#showHead(),
+      onBody: () => this.#showBody(),
+      onLeave: () => this.enter(),
     });
     this.#sides = {
       request: new Side('request', tools),
@@ -57,8 +55,7 @@ export class Detail {
     this.#tabs = new TabBar({
       panel: this.#body,
       onChange: (name) => {
-        this.#editor = null;
-        this.#answers = null;
+        this.#actions.uncover();
         this.#showHead();
         this.#showBody();
         tools.onTab(name);
@@ -89,9 +86,7 @@ export class Detail {
     this.#record = null;
     this.#fetching = false;
     this.#stale = false;
-    this.#editor = null;
-    this.#answers = null;
-    this.#replay.reset(this.#row);
+    this.#actions.reset(this.#row, null);
     this.element.hidden = false;
     this.#showFrame();
     if (!row?.poll) {
@@ -101,9 +96,7 @@ export class Detail {
 
   close() {
     this.#abort.abort();
-    this.#replay.reset(null);
-    this.#editor = null;
-    this.#answers = null;
+    this.#actions.reset(null, null);
     this.#id = null;
     this.#row = null;
     this.#record = null;
@@ -126,126 +119,9 @@ export class Detail {
     this.#tabs.set(name);
   }
 
-  /* --- actions: by key or by button */
-
-  /* Sends it again; `asks` where a key alone must not change anything. */
-  replay({ asks = false } = {}) {
-    if (this.#mayAct()) {
-      this.#editor = null;
-      this.#answers = null;
-      this.#replay.start({ asks });
-      this.#showBody();
-      this.#head.querySelector('[data-act="send-again"]')?.focus();
-    }
-  }
-
-  edit() {
-    if (!this.#mayAct() || this.#record === null) {
-      return;
-    }
-    this.#answers = null;
-    this.#editor = new Editor(this.#record, {
-      onSend: (changes) => this.#sendEdited(changes),
-      onCancel: () => this.#closeEditor(),
-    });
-    this.#replay.cancel();
-    this.#showHead();
-    this.#showBody();
-    this.#editor.focus();
-  }
-
-  async curl() {
-    const { notices } = this.#tools;
-
-    if (!this.#mayAct()) {
-      return;
-    }
-    try {
-      notices.copy(await getCurl(this.#row.seq), 'as curl. What was redacted is left out.');
-    } catch (error) {
-      if (!(error instanceof ApiError)) {
-        throw error;
-      }
-      notices.say(
-        error.absent ? `Nothing was copied: no api/requests/${seqId(this.#row.seq)}/curl. ${error.words}` : error.words,
-      );
-    }
-  }
-
-  /* One step back from what stands over the exchange; false where nothing does. */
-  back() {
-    if (this.#editor !== null) {
-      this.#closeEditor();
-      return true;
-    }
-    if (this.#replay.state === 'asking') {
-      this.#replay.cancel();
-      this.enter();
-      return true;
-    }
-    if (this.#answers !== null) {
-      this.#answers = null;
-      this.#showHead();
-      this.#showBody();
-      return true;
-    }
-    return false;
-  }
-
-  #mayAct() {
-    if (this.#row?.poll) {
-      this.#tools.notices.say('Only its row is kept: there is no request to send again or to copy.');
-    }
-    return this.open && this.#row !== null && !this.#row.poll;
-  }
-
-  #closeEditor() {
-    this.#editor = null;
-    this.#showHead();
-    this.#showBody();
-    this.enter();
-  }
-
-  #sendEdited(changes) {
-    this.#replay.send(changes);
-  }
-
-  /* The editor stays until its request was taken, so that nothing typed is lost. */
-  #replayChanged() {
-    const { state, problem } = this.#replay;
-
-    if (this.#row === null) {
-      return;
-    }
-    if (this.#editor !== null && state === 'done') {
-      this.#editor = null;
-      this.#showBody();
-      this.enter();
-    } else if (this.#editor !== null) {
-      this.#editor.showProblem(state === 'refused' || state === 'failed' ? problem : null);
-    }
-    this.#showHead();
-  }
-
-  async #compareAnswers() {
-    const { signal } = this.#abort;
-
-    if (this.#answers !== null) {
-      this.back();
-      return;
-    }
-    try {
-      const answers = await answersCompared(this.#record, this.#replay.record, signal);
-
-      this.#answers = answers;
-      this.#editor = null;
-      this.#showHead();
-      this.#showBody();
-    } catch (error) {
-      if (!signal.aborted) {
-        throw error;
-      }
-    }
+  /* What can be done with it: by key, as by button. */
+  get actions() {
+    return this.#actions;
   }
 
   /* `step` is 1 for the next, -1 for the previous. */
@@ -322,9 +198,7 @@ export class Detail {
 
     this.#record = record;
     this.#row = row;
-    if (found) {
-      this.#replay.reset(row);
-    }
+    this.#actions.take(row, record);
     this.#showFrame();
     this.#showBody();
     if (found) {
@@ -388,7 +262,7 @@ export class Detail {
     );
     const focused = inside ? document.activeElement.dataset.act : null;
 
-    const actions = this.#row.poll ? null : this.#actions();
+    const actions = this.#row.poll ? null : this.#actions.buttons();
 
     this.#head.replaceChildren(
       ...detailHead(this.#row, {
@@ -396,42 +270,16 @@ export class Detail {
         stream: record !== null && isEventStream(record),
         tools: this.#tools,
         actions,
-        replay: this.#replayNode(),
+        replay: this.#actions.words(),
       }),
     );
-    if (!layout.narrow) {
-      this.#tabs.setActions(actions);
-    } else {
-      this.#tabs.setActions(null);
-    }
+    this.#tabs.setActions(layout.narrow ? null : actions);
     if (!this.#row.poll) {
       this.#head.append(timingStrip(this.#row) ?? '');
     }
     if (focused) {
       this.element.querySelector(`[data-act="${focused}"]`)?.focus();
     }
-  }
-
-  #actions() {
-    return actionButtons(this.#row, {
-      onReplay: () => this.replay(),
-      onEdit: () => this.edit(),
-      onCurl: () => this.curl(),
-    });
-  }
-
-  #replayNode() {
-    return replayBox(this.#replay, this.#row, {
-      comparing: this.#answers !== null,
-      onSend: () => {
-        this.#replay.send();
-        this.enter();
-      },
-      onCancel: () => this.back(),
-      onEdit: () => this.edit(),
-      onCompare: () => this.#compareAnswers(),
-      onOpen: () => this.#tools.onOpen(this.#replay.row.seq),
-    });
   }
 
   #showBody() {
@@ -446,9 +294,11 @@ export class Detail {
       response.show(this.#record);
     }
 
-    if (this.#editor !== null || this.#answers !== null) {
+    if (this.#actions.cover !== null) {
       this.#body.classList.remove('both');
-      this.#body.replaceChildren(this.#editor?.element ?? this.#answers);
+      if (this.#body.firstChild !== this.#actions.cover) {
+        this.#body.replaceChildren(this.#actions.cover);
+      }
       return;
     }
 

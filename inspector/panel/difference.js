@@ -6,6 +6,7 @@
 const MOST_LINES = 4000;
 const MOST_EDITS = 300;
 const AROUND = 3; /* equal lines that stay on either side */
+const FEW = 2; /* so many stand rather than a word about them */
 
 /*
  * Myers' greedy walk: the edits by which `a` becomes `b`, as [sign, line]; null above the bound. Row d
@@ -65,10 +66,15 @@ function walkBack(a, b, rows, d, k) {
   return found.reverse();
 }
 
-/* Equal lines far from any change become one entry ['…', how many]. */
+/* Equal lines far from any change become one entry ['…', how many], where they are more than a few. */
 function shortened(lines) {
   const near = new Array(lines.length).fill(false);
   const kept = [];
+  let far = [];
+  const leaveOut = () => {
+    kept.push(...(far.length > FEW ? [['…', far.length]] : far));
+    far = [];
+  };
 
   lines.forEach(([sign], i) => {
     if (sign !== ' ') {
@@ -77,13 +83,13 @@ function shortened(lines) {
   });
   lines.forEach((line, i) => {
     if (near[i]) {
+      leaveOut();
       kept.push(line);
-    } else if (kept.at(-1)?.[0] === '…') {
-      kept.at(-1)[1] += 1;
     } else {
-      kept.push(['…', 1]);
+      far.push(line);
     }
   });
+  leaveOut();
   return kept;
 }
 

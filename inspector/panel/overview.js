@@ -22,11 +22,14 @@ export class Overview {
     setInterval(() => this.#count(), COUNT_MS);
   }
 
-  /* The store has changed, or what passes the filter: see Picture.setRows(). */
-  show(passing, chosen) {
+  /*
+   * The store has changed, or what passes the filter: see Picture.setRows(). `whole`: all that the page
+   * will hold is there, so that the figures need not wait for the next second.
+   */
+  show(passing, chosen, whole) {
     this.#picture.setRows(this.#store.rows, passing);
     this.#picture.setChosen(chosen);
-    if (!this.#counted && this.#store.rows.length > 0) {
+    if (!this.#counted && whole) {
       this.#count();
     }
   }

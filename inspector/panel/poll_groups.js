@@ -14,6 +14,7 @@ import { paceOf } from './steadiness.js';
 export const WINDOW_S = 300;
 export const STRIP_S = 100; /* what the strip of a poll shows */
 const LEAST_CALLS = 4;
+const LEAST_AGAIN = 3; /* calls of each URL, on the average: a walk through a list is no poll */
 const LEAST_EVERY_S = 0.2; /* what comes faster is load, not a poll */
 
 /* Rows of the window by method and folded path; what keeps open is no poll. */
@@ -134,6 +135,11 @@ function toPoll(group, feed, now) {
   }
 
   const urls = byUrl(calls);
+
+  if (calls.length < LEAST_AGAIN * urls.length) {
+    return null;
+  }
+
   const told = compareAnswers(urls);
   const { compared, unchanged } = unchangedOf(told, group.item, feed);
   const newest = calls.at(-1);

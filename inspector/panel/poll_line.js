@@ -26,7 +26,7 @@ export class PollLine {
   #meter = new Meter();
   #cells = {};
   #help;
-  #why = el('div', { class: 'more-grid' });
+  #why = el('div', { class: 'explained-grid' });
   #opener;
   #said = '';
 
@@ -63,7 +63,7 @@ export class PollLine {
       this.#figure('upstream', 'upstream'),
       this.#help,
     );
-    this.more = el('tr', { class: 'more', id, hidden: true }, el('td', { colspan: '9' }, this.#why));
+    this.more = el('tr', { class: 'explained', id, hidden: true }, el('td', { colspan: '9' }, this.#why));
   }
 
   open(on) {

@@ -4,7 +4,7 @@
  */
 
 import { button, el, icon, linkButton } from './dom.js';
-import { capital, duration, size } from './format.js';
+import { duration, size } from './format.js';
 import { durationOf } from './model.js';
 import { statusMark } from './row.js';
 
@@ -22,6 +22,8 @@ function sideOf(word, row, ...more) {
 
 function question(row, { onSend, onCancel }) {
   const send = button('Send', onSend, { kind: 'primary', key: '↵', 'data-act': 'send-again' });
+
+  queueMicrotask(() => send.focus()); /* so that Enter sends, once it stands in the page */
 
   return el(
     'div',
@@ -41,7 +43,7 @@ function refusal(problem, { onEdit }) {
     el(
       'p',
       {},
-      `${capital(problem).replace(/\.$/, '')}. `,
+      `${problem.replace(/\.$/, '')}. `,
       linkButton('Edit & replay', onEdit, { 'data-act': 'edit-refused' }),
     ),
   );

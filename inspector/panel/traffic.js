@@ -131,7 +131,7 @@ class Traffic {
 
   /* From inside the detail back to the list; from the list, closes the detail. */
   leave() {
-    if (this.#detail.back()) {
+    if (this.#detail.actions.back()) {
       return;
     }
 
@@ -150,15 +150,15 @@ class Traffic {
 
   /* Of the exchange that is open; a key alone changes nothing at an upstream. */
   replay() {
-    this.#detail.replay({ asks: true });
+    this.#detail.actions.replay({ asks: true });
   }
 
   edit() {
-    this.#detail.edit();
+    this.#detail.actions.edit();
   }
 
   curl() {
-    this.#detail.curl();
+    this.#detail.actions.curl();
   }
 
   focusFilter() {
@@ -393,7 +393,11 @@ class Traffic {
     this.#table.setRows(listing.rows, this.#painted);
     this.#bar.setCounts(tally, listing.rows.length + listing.waiting, narrowing);
     this.#bar.setServerProblem(search.problem);
-    this.#overview.show(listing.passing(), store.get(this.#chosen) ?? null);
+    this.#overview.show(
+      listing.passing(),
+      store.get(this.#chosen) ?? null,
+      feed.state === 'live',
+    );
     this.#showFresh();
     this.#showTail(tally);
     this.#detail.refresh(store.get(this.#chosen));
