@@ -12,12 +12,24 @@ const WAYS = {
   out: ['↓', 'from the upstream'],
 };
 
-function messageLine({ ts, direction, type, size: bytes, text }) {
+/* What is to be said of one that has no text, or not all of it. */
+function kindWords({ type, compressed, truncated, size: bytes }) {
+  const kind = compressed ? `${type}, compressed` : type || 'message';
+
+  return truncated ? `… of ${size(bytes)}` : `${kind}, ${size(bytes)}`;
+}
+
+function messageLine(message) {
+  const { ts, direction, name, text, truncated } = message;
   const [arrow, words] = WAYS[direction] ?? WAYS.out;
-  const shown =
-    typeof text === 'string' && text !== ''
-      ? el('span', { class: 'message-text' }, withLocks(text))
-      : el('span', { class: 'message-size' }, `${type || 'message'}, ${size(bytes)}`);
+  const has = typeof text === 'string' && text !== '';
+  const shown = el(
+    'span',
+    { class: 'message-text' },
+    name && el('b', {}, `${name} `),
+    has && withLocks(text),
+    (!has || truncated) && el('span', { class: 'message-size' }, ` ${kindWords(message)}`),
+  );
 
   return el(
     'li',

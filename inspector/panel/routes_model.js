@@ -25,7 +25,7 @@ function outcomes(status) {
 
 export function toRoute(item) {
   const { failed: counted, tunnels } = outcomes(item.status);
-  const failed = item.errors ?? counted;
+  const failed = Math.max(counted, number(item.errors)); /* one that broke off has its status all the same */
   const count = number(item.count);
   const unchanged = number(item.unchanged);
   /* The first answer of a URL has none before it to be compared with. */

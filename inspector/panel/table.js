@@ -169,6 +169,7 @@ export class Table {
     if (index < 0) {
       return;
     }
+    this.#makeRoom(); /* rows that were set and are not painted yet can be scrolled to */
     if (top < this.element.scrollTop) {
       this.element.scrollTop = top;
     } else if (top + height > this.element.scrollTop + room) {
@@ -270,7 +271,7 @@ export class Table {
       wanted.set(this.#chosen, this.indexOf(this.#chosen));
     }
     this.#release(wanted);
-    setStyle(this.body, { height: `${this.#rows.length * height}px` });
+    this.#makeRoom();
     for (const [seq, index] of wanted) {
       const element = this.#elements.get(seq) ?? this.#take(this.#rows[index]);
 
@@ -280,6 +281,10 @@ export class Table {
     }
     this.#newSince = Math.max(this.#newSince, this.#rows[0]?.seq ?? 0);
     this.#pointAtChosen();
+  }
+
+  #makeRoom() {
+    setStyle(this.body, { height: `${this.#rows.length * this.#height()}px` });
   }
 
   #pointAtChosen() {

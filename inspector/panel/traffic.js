@@ -51,6 +51,7 @@ class Traffic {
   #pending = false;
   #tailKey = '';
   #painted = Infinity; /* rows above this seq are new to the reader */
+  #sought = false; /* the chosen row has not been in the list yet: a link opened it */
 
   constructor(panel) {
     this.#panel = panel;
@@ -338,6 +339,7 @@ class Traffic {
   }
 
   #placeChosen() {
+    this.#sought = this.#chosen !== 0 && this.#table.indexOf(this.#chosen) < 0;
     this.#table.setChosen(this.#chosen);
     this.#table.reveal(this.#chosen);
     this.#overview.setChosen(this.#panel.store.get(this.#chosen) ?? null);
@@ -391,6 +393,10 @@ class Traffic {
     }
     listing.update();
     this.#table.setRows(listing.rows, this.#painted);
+    if (this.#sought && this.#table.indexOf(this.#chosen) >= 0) {
+      this.#sought = false;
+      this.#table.reveal(this.#chosen);
+    }
     this.#bar.setCounts(tally, listing.rows.length + listing.waiting, narrowing);
     this.#bar.setServerProblem(search.problem);
     this.#overview.show(

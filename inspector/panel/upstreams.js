@@ -5,6 +5,7 @@
 import { upstreamAdvice } from './advice.js';
 import { el } from './dom.js';
 import { capital } from './format.js';
+import { pageHead } from './page.js';
 import { serverNow } from './server_clock.js';
 import { UpstreamCard } from './upstream_card.js';
 import { standing } from './upstreams_model.js';
@@ -24,15 +25,10 @@ class UpstreamsView {
       el(
         'div',
         { class: 'page-content' },
-        el(
-          'div',
-          { class: 'page-head' },
-          el('h2', { id: 'upstreams-title' }, 'Upstreams'),
-          el(
-            'p',
-            {},
-            'Pools, breakers and credentials of all workers, now. The curves are drawn while this page is open.',
-          ),
+        pageHead(
+          'upstreams-title',
+          'Upstreams',
+          'Pools, breakers and credentials of all workers, now. The curves are drawn while this page is open.',
         ),
         this.#problem,
         this.#list,

@@ -142,15 +142,18 @@ def broken_off(fake, ago=130):
         response_body="name,ready\naks-sys-vmss000000,true\n", response_size_bytes=70112)
 
 
-def said(ago, direction, text, kind="text"):
-    return {"ts": time.time() - ago, "direction": direction, "type": kind, "size": len(text), "text": text}
+def said(ago, direction, text, kind="text", **more):
+    """A message of a WebSocket or an event stream, as records hold it."""
+    message = {"ts": time.time() - ago, "direction": direction, "type": kind, "size": len(text), "text": text,
+               "truncated": False, "redacted": False, "compressed": False}
+    return {**message, **more}
 
 
 def event_stream(fake, ago=262):
-    messages = [said(14.1, "out", 'event: node {"name":"aks-sys-vmss000001","ready":true}', "event"),
-                said(9.2, "out", ": keep-alive", "event"),
-                said(4.2, "out", 'event: job {"id":"8f14e45f","state":"cancelled"}', "event"),
-                said(0.4, "out", 'event: node {"name":"aks-sys-vmss000002","ready":true}', "event")]
+    messages = [said(14.1, "out", '{"name":"aks-sys-vmss000001","ready":true}', "event", name="node"),
+                said(9.2, "out", "still here", "event"),
+                said(4.2, "out", '{"id":"8f14e45f","state":"cancelled"}', "event", name="job"),
+                said(0.4, "out", '{"name":"aks-sys-vmss000002","ready":true}', "event", name="node")]
     return fake.add(
         "GET", "/api/events/stream", 200, ago=ago, query="topics=nodes,jobs", state="active", duration_ms=ago * 1000,
         caller="ines@acme.dev", timing={"send_ms": 0.2, "wait_ms": 12.0}, request_headers=sent(),

@@ -170,12 +170,13 @@ def test_an_event_stream_shows_its_events_and_the_text_beside(page, fake):
 
 def test_hostile_messages_are_text_and_binary_ones_say_so(page, fake):
     record = samples.tunnel(fake, 5)
-    record["messages"] = [samples.said(1, "in", samples.HOSTILE),
-                          {"ts": time.time(), "direction": "out", "type": "binary", "size": 4096, "text": None}]
+    record["messages"] = [samples.said(1, "in", samples.HOSTILE, name=samples.HOSTILE),
+                          samples.said(0.5, "out", "abc", truncated=True, size=9000),
+                          {**samples.said(0, "out", "", "binary", size=4096, compressed=True), "text": None}]
     page.open(fake, f"#traffic?open=seq:{record['seq']}")
     page.wait(lambda: page.shown(".messages"))
-    assert page.text(".message-size") == "binary, 4.0 KiB"
-    assert page.text(".message-text") == samples.HOSTILE
+    shown = page.run("return [...document.querySelectorAll('.message-text')].map((each) => each.textContent.trim())")
+    assert shown == ["binary, compressed, 4.0 KiB", "abc … of 8.8 KiB", f"{samples.HOSTILE} {samples.HOSTILE}"]
     assert not page.all(".messages img, .messages script")
 
 
