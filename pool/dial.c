@@ -91,28 +91,9 @@ static enum failure describe_attempt(const struct dial *dial, struct err *err)
 	}
 }
 
-static enum failure describe_lookup(
-	const struct dial *dial, enum names_status status, struct err *err)
-{
-	bool silent = status == NAMES_SILENT;
-
-	err_set(err, silent ? ERR_CONNECT_TIMEOUT : ERR_RESOLVE, "upstream %s: look up %s: %s",
-		upstream_name(dial->connector->upstream), where(dial)->host,
-		names_status_text(status));
-	return silent ? FAILURE_CONNECT_TIMEOUT : FAILURE_RESOLVE;
-}
-
-static enum failure describe_long_lookup(const struct dial *dial, struct err *err)
-{
-	err_set(err, ERR_CONNECT_TIMEOUT,
-		"upstream %s: look up %s: no answer within %" PRIu64 " ms",
-		upstream_name(dial->connector->upstream), where(dial)->host, dial->budget_ms);
-	return FAILURE_CONNECT_TIMEOUT;
-}
-
 /* --- the end without a connection */
 
-static void tell_failure(struct dial *dial, enum failure why, const struct err *err)
+static void fail(struct dial *dial, enum failure why, const struct err *err)
 {
 	dial->phase = DIAL_OVER;
 	dial->events->failed(dial, why, err);
@@ -122,21 +103,29 @@ static void give_up(struct dial *dial)
 {
 	struct err err;
 
-	tell_failure(dial, describe_attempt(dial, &err), &err);
+	fail(dial, describe_attempt(dial, &err), &err);
 }
 
 static void give_up_lookup(struct dial *dial, enum names_status status)
 {
+	bool silent = status == NAMES_SILENT;
 	struct err err;
 
-	tell_failure(dial, describe_lookup(dial, status, &err), &err);
+	err_set(&err, silent ? ERR_CONNECT_TIMEOUT : ERR_RESOLVE, "upstream %s: look up %s: %s",
+		upstream_name(dial->connector->upstream), where(dial)->host,
+		names_status_text(status));
+	fail(dial, silent ? FAILURE_CONNECT_TIMEOUT : FAILURE_RESOLVE, &err);
 }
 
+/* The budget was used up by waiting for name servers. */
 static void give_up_waiting(struct dial *dial)
 {
 	struct err err;
 
-	tell_failure(dial, describe_long_lookup(dial, &err), &err);
+	err_set(&err, ERR_CONNECT_TIMEOUT,
+		"upstream %s: look up %s: no answer within %" PRIu64 " ms",
+		upstream_name(dial->connector->upstream), where(dial)->host, dial->budget_ms);
+	fail(dial, FAILURE_CONNECT_TIMEOUT, &err);
 }
 
 /* --- looking up */

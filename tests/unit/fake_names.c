@@ -1,7 +1,5 @@
 /*
- * For unit tests. One job: see fake_names.h. Programs that do not use it are not linked with it:
- * the linker takes this file out of the helpers' library only where it is asked for, and then does
- * not look for base/names.c.
+ * For unit tests. One job: see fake_names.h. The programs that use it are named in CMakeLists.txt.
  */
 #include "tests/unit/fake_names.h"
 
