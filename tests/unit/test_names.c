@@ -325,8 +325,11 @@ static void a_server_that_is_not_there(void **state)
 	struct asker asker;
 
 	fake_name_server_close(&f->server);
+	f->timeout_ms = 10;
 	ask(f, &asker, "api.test");
-	is_told(f, &asker, NAMES_NO_SERVER);
+	run_until_told(f, &asker);
+	/* The system's refusal of one of two questions is all that c-ares 1.18 may hear of. */
+	assert_true(asker.answer.status == NAMES_NO_SERVER || asker.answer.status == NAMES_SILENT);
 	fake_name_server_open(&f->server);
 }
 
