@@ -348,10 +348,18 @@ def test_the_hosts_file_comes_before_the_name_server(network, names, start):
     assert names.questions == []
 
 
-def test_localhost_is_this_machine_whatever_the_files_say(network, names, start):
+@pytest.mark.parametrize("host", ["localhost", "api.localhost"])
+def test_localhost_is_this_machine_though_no_file_says_so(network, names, start, host):
     network.upstream("127.0.0.1")
-    names.records["localhost"] = [a("127.0.0.2")]
-    assert body(start("localhost")) == "127.0.0.1"
+    names.records[host] = [a("127.0.0.2")]
+    assert body(start(host)) == "127.0.0.1"
+    assert names.questions == []
+
+
+def test_the_hosts_file_says_where_localhost_is(network, names, start):
+    network.upstream("127.0.0.7")
+    network.hosts.write_text("127.0.0.7 localhost api.localhost\n")
+    assert body(start("localhost")) == "127.0.0.7"
     assert names.questions == []
 
 

@@ -269,6 +269,34 @@ static void localhost_is_this_machine_and_asks_nobody(void **state)
 	assert_false(fake_name_server_take(&f->server, &f->question));
 }
 
+static void what_ends_with_localhost_is_this_machine_too(void **state)
+{
+	const char *const names[] = {"api.localhost", "API.LocalHost.", "localhost."};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct asker asker;
+
+		ask(f, &asker, names[i]);
+		is_told(f, &asker, NAMES_FOUND);
+		assert_true(asker.answer.local);
+		assert_int_equal(asker.answer.count, 2);
+		has_address(&asker, "127.0.0.1");
+		has_address(&asker, "::1");
+	}
+	assert_false(fake_name_server_take(&f->server, &f->question));
+}
+
+static void a_name_that_only_looks_like_localhost_is_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct asker asker;
+
+	ask(f, &asker, "notlocalhost.");
+	fail_both(f, "notlocalhost", DNS_NXDOMAIN);
+	is_told(f, &asker, NAMES_UNKNOWN);
+}
+
 static void search_domains_are_tried_first_where_there_is_no_dot(void **state)
 {
 	struct fixture *f = *state;
@@ -481,6 +509,8 @@ int main(void)
 		TEST(a_time_to_live_that_makes_no_sense_is_none),
 		TEST(more_addresses_than_are_kept_are_passed_over),
 		TEST(localhost_is_this_machine_and_asks_nobody),
+		TEST(what_ends_with_localhost_is_this_machine_too),
+		TEST(a_name_that_only_looks_like_localhost_is_asked_for),
 		TEST(search_domains_are_tried_first_where_there_is_no_dot),
 		TEST(a_name_that_is_not_there),
 		TEST(a_name_without_an_address),

@@ -1,15 +1,16 @@
 /*
- * Layer: base. One job: see name_options.h. What is wrong in the file is passed over, as the C
- * library and c-ares do: a comment, an option of another day, a number that is none.
+ * Layer: base. One job: see name_files.h. What is wrong in a file is passed over, as the C library
+ * and c-ares do: an option of another day, a number that is none.
  */
-#include "base/name_options.h"
+#include "base/name_files.h"
 
 #include <stdlib.h>
 
 #include "base/small_file.h"
 
 enum {
-	FILE_MAX = 64 * 1024,
+	RESOLV_CONF_MAX = 64 * 1024,
+	HOSTS_MAX = 1024 * 1024,
 };
 
 static bool is_blank(char c)
@@ -68,43 +69,76 @@ static int number_of(struct slice word, struct slice name, int max, int otherwis
 	return number < (uint64_t)max ? (int)number : max;
 }
 
-void name_options_read_line(struct slice line, struct name_options *options)
+/* One line of options, without that word. */
+static void read_options_line(struct slice line, struct name_options *options)
 {
 	struct slice word;
 
 	while (next_word(&line, &word)) {
-		options->timeout_ms = 1000 * number_of(word, SLICE("timeout:"),
-						     NAME_OPTIONS_TIMEOUT_MAX_MS / 1000,
-						     options->timeout_ms / 1000);
+		options->timeout_ms =
+			1000 * number_of(word, SLICE("timeout:"), NAME_FILES_TIMEOUT_MAX_MS / 1000,
+				       options->timeout_ms / 1000);
 		options->attempts = number_of(
-			word, SLICE("attempts:"), NAME_OPTIONS_ATTEMPTS_MAX, options->attempts);
+			word, SLICE("attempts:"), NAME_FILES_ATTEMPTS_MAX, options->attempts);
 	}
 }
 
-void name_options_read_file(struct slice text, struct name_options *options)
+void name_files_read_options(struct slice text, struct name_options *options)
 {
 	struct slice line;
 	struct slice word;
 
 	while (next_line(&text, &line)) {
 		if (next_word(&line, &word) && slice_equal(word, SLICE("options"))) {
-			name_options_read_line(line, options);
+			read_options_line(line, options);
 		}
 	}
 }
 
-void name_options_load(struct name_options *options)
+void name_files_load_options(struct name_options *options)
 {
 	struct secret text = SECRET_INIT;
 	struct err err = ERR_INIT;
 	const char *environment = getenv("RES_OPTIONS");
 
-	*options = (struct name_options){NAME_OPTIONS_TIMEOUT_MS, NAME_OPTIONS_ATTEMPTS};
-	if (small_file_read(NAME_OPTIONS_FILE, FILE_MAX, &text, &err) == ERR_NONE) {
-		name_options_read_file(secret_slice(&text), options);
+	*options = (struct name_options){NAME_FILES_TIMEOUT_MS, NAME_FILES_ATTEMPTS};
+	if (small_file_read(NAME_FILES_RESOLV_CONF, RESOLV_CONF_MAX, &text, &err) == ERR_NONE) {
+		name_files_read_options(secret_slice(&text), options);
 	}
 	secret_fini(&text);
 	if (environment != NULL) {
-		name_options_read_line(slice_str(environment), options);
+		read_options_line(slice_str(environment), options);
 	}
+}
+
+bool name_files_has_host(struct slice text, struct slice name)
+{
+	struct slice line;
+	struct slice word;
+
+	while (next_line(&text, &line)) {
+		const char *comment = slice_find(line, SLICE("#"));
+
+		if (comment != NULL) {
+			line.len = (size_t)(comment - line.ptr);
+		}
+		(void)next_word(&line, &word); /* the address */
+		while (next_word(&line, &word)) {
+			if (slice_equal_nocase(word, name)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+bool name_files_know(struct slice name)
+{
+	struct secret text = SECRET_INIT;
+	struct err err = ERR_INIT;
+	bool known = small_file_read(NAME_FILES_HOSTS, HOSTS_MAX, &text, &err) != ERR_NONE ||
+		     name_files_has_host(secret_slice(&text), name);
+
+	secret_fini(&text);
+	return known;
 }

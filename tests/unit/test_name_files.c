@@ -1,5 +1,5 @@
 /*
- * Tests of what resolv.conf says of waiting for name servers.
+ * Tests of what resolv.conf says of waiting for name servers, and of names in a hosts file.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,14 +9,14 @@
 
 #include <cmocka.h>
 
-#include "base/name_options.h"
+#include "base/name_files.h"
 
 /* The timeout in milliseconds and the attempts, 1000 and 2 where nothing is said. */
 static void expect(const char *text, int timeout_ms, int attempts)
 {
 	struct name_options options = {.timeout_ms = 1000, .attempts = 2};
 
-	name_options_read_file(slice_str(text), &options);
+	name_files_read_options(slice_str(text), &options);
 	assert_int_equal(options.timeout_ms, timeout_ms);
 	assert_int_equal(options.attempts, attempts);
 }
@@ -48,10 +48,9 @@ static void what_is_too_small_or_too_large_is_cut(void **state)
 {
 	(void)state;
 	expect("options timeout:0 attempts:0", 1000, 1);
-	expect("options timeout:31 attempts:6", NAME_OPTIONS_TIMEOUT_MAX_MS,
-		NAME_OPTIONS_ATTEMPTS_MAX);
-	expect("options timeout:4294967295 attempts:4294967295", NAME_OPTIONS_TIMEOUT_MAX_MS,
-		NAME_OPTIONS_ATTEMPTS_MAX);
+	expect("options timeout:31 attempts:6", NAME_FILES_TIMEOUT_MAX_MS, NAME_FILES_ATTEMPTS_MAX);
+	expect("options timeout:4294967295 attempts:4294967295", NAME_FILES_TIMEOUT_MAX_MS,
+		NAME_FILES_ATTEMPTS_MAX);
 }
 
 static void what_is_wrong_is_passed_over(void **state)
@@ -68,10 +67,40 @@ static void the_environment_comes_last(void **state)
 
 	(void)state;
 	setenv("RES_OPTIONS", "timeout:7 attempts:5", 1);
-	name_options_load(&options);
+	name_files_load_options(&options);
 	unsetenv("RES_OPTIONS");
 	assert_int_equal(options.timeout_ms, 7000);
 	assert_int_equal(options.attempts, 5);
+}
+
+static const char hosts[] = "# example.test\n127.0.0.1\tlocalhost here # gone.test\n"
+			    "::1 ip6-localhost  Other.Test\n\n10.0.0.1\n  10.0.0.2 last.test";
+
+static bool has(const char *name)
+{
+	return name_files_has_host(slice_str(hosts), slice_str(name));
+}
+
+static void the_names_of_a_hosts_file_are_found_in_whichever_case(void **state)
+{
+	(void)state;
+	assert_true(has("localhost"));
+	assert_true(has("LOCALHOST"));
+	assert_true(has("here"));
+	assert_true(has("other.test"));
+	assert_true(has("last.test"));
+}
+
+static void what_is_no_name_of_a_hosts_file_is_not(void **state)
+{
+	(void)state;
+	assert_false(has("127.0.0.1"));
+	assert_false(has("10.0.0.1"));
+	assert_false(has("local"));
+	assert_false(has("example.test"));
+	assert_false(has("gone.test"));
+	assert_false(has("#"));
+	assert_false(name_files_has_host(slice_str(""), slice_str("localhost")));
 }
 
 int main(void)
@@ -83,6 +112,8 @@ int main(void)
 		cmocka_unit_test(what_is_too_small_or_too_large_is_cut),
 		cmocka_unit_test(what_is_wrong_is_passed_over),
 		cmocka_unit_test(the_environment_comes_last),
+		cmocka_unit_test(the_names_of_a_hosts_file_are_found_in_whichever_case),
+		cmocka_unit_test(what_is_no_name_of_a_hosts_file_is_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
