@@ -268,7 +268,7 @@ static void free_when_empty(struct pool *pool)
 	void (*closed)(void *) = pool->closed;
 	void *context = pool->closed_context;
 
-	if (!pool->closing || pool->connections > 0 || !pool->resolver_quiet || pool->held) {
+	if (!pool->closing || pool->connections > 0 || pool->held) {
 		return;
 	}
 	assert(list_empty(&pool->waiters) && list_empty(&pool->settled));
@@ -282,14 +282,6 @@ static void free_when_empty(struct pool *pool)
 	tls_sessions_destroy(pool->connector.sessions);
 	mem_free(pool);
 	closed(context);
-}
-
-static void on_resolver_quiet(struct resolver *resolver)
-{
-	struct pool *pool = container_of(resolver, struct pool, connector.resolver);
-
-	pool->resolver_quiet = true;
-	loop_ready(pool->connector.loop, &pool->deliver);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -495,7 +487,7 @@ void pool_close(struct pool *pool, void (*closed)(void *context), void *context)
 		pool_end(connection_of(oldest));
 	}
 	pool_close_leaving(pool);
-	pool->resolver_quiet = resolver_stop(&pool->connector.resolver, on_resolver_quiet);
+	resolver_stop(&pool->connector.resolver);
 	places_retire(&pool->member);
 	hold_for_wake(pool);
 	loop_ready(pool->connector.loop, &pool->deliver);

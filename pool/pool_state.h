@@ -32,7 +32,6 @@ struct pool {
 	struct task leave;
 	bool alert; /* somebody waits for a place: see places_keep() */
 	bool closing;
-	bool resolver_quiet;
 	struct list dials;
 	struct list waiters; /* the oldest first */
 	struct list settled;

@@ -73,6 +73,7 @@ class Starter:
         credential=None,
         env=None,
         read_stdout=True,
+        namespace=None,
     ):
         """`upstream`: an origin or a URL. `config`: YAML as a dict; `pool`, `upstream_timeouts`,
         `breaker`, `tls` and `credential` go to its first upstream.
@@ -97,7 +98,9 @@ class Starter:
         arguments = ["--config", write_config(path, whole)]
         for address in listen:
             arguments += ["--listen", address]
-        process = Sightglass([*arguments, *flags], listeners or len(listen), env, read_stdout)
+        process = Sightglass(
+            [*arguments, *flags], listeners or len(listen), env, read_stdout, namespace
+        )
         self.started.append(process)
         return process
 
@@ -169,8 +172,8 @@ def serving(sightglass):
     """A function that makes upstreams which answer by themselves."""
     made = []
 
-    def make(answer=None):
-        made.append(ServingOrigin(answer))
+    def make(answer=None, **where):
+        made.append(ServingOrigin(answer, **where))
         return made[-1]
 
     yield make

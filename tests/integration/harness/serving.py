@@ -26,18 +26,21 @@ def is_open(peer):
 
 
 class ServingOrigin:
-    def __init__(self, answer=None):
+    def __init__(self, answer=None, host="127.0.0.1", port=0, network=socket):
         """`answer(request)`: the answer's bytes, or None to close without one. Absent: 200 with the
-        target as the body."""
+        target as the body. `network`: where it listens; a Namespace, or this machine's."""
         self.answer = answer or (lambda request: build_response(200, body=request.target))
         self.lock = threading.Lock()
         self.requests = []
         self.opened = 0
         self.open_peak = 0
         self.peers = set()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.listener = network.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((host, port))
+        self.listener.listen(512)
         self.port = self.listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -72,6 +75,8 @@ class ServingOrigin:
         until(lambda: len(self.requests) >= count, f"{count} requests at the upstream")
 
     def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # while its thread accepts, close() does not
         self.listener.close()
         with self.lock:
             peers = list(self.peers)
