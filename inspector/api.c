@@ -36,6 +36,7 @@ static const struct resource {
 	{"/panel/*", false, panel_asset, NULL, false},
 	{"/api/requests", false, api_requests_list, api_requests_clear, false},
 	{"/api/requests/*", false, api_record, NULL, false},
+	{"/api/requests/*/curl", false, api_record_curl, NULL, false},
 	{"/api/requests/*/request-body", false, api_request_body, NULL, false},
 	{"/api/requests/*/response-body", false, api_response_body, NULL, false},
 	{"/api/upstreams", false, api_upstreams, NULL, false},
