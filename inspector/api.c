@@ -39,6 +39,7 @@ static const struct resource {
 	{"/api/requests/*/curl", false, api_record_curl, NULL, false},
 	{"/api/requests/*/request-body", false, api_request_body, NULL, false},
 	{"/api/requests/*/response-body", false, api_response_body, NULL, false},
+	{"/api/har", false, api_requests_har, NULL, false},
 	{"/api/upstreams", false, api_upstreams, NULL, false},
 	{"/metrics", false, metrics_answer, NULL, true},
 	{"/healthz", true, api_healthz, NULL, true},

@@ -9,6 +9,7 @@
 
 #include "inspector/curl_url.h"
 #include "inspector/shell.h"
+#include "inspector/shown_target.h"
 
 enum {
 	/* One argument may have 128 KiB on Linux, and redaction may make it longer. */
@@ -205,17 +206,17 @@ static enum curl_host host_of(const struct curl *self, const struct record_forma
 	return curl_url_host(shown_host(self, format), self->view->scheme);
 }
 
-static struct slice shown_target(const struct curl *self, const struct record_format *format)
+static struct slice target_of(const struct curl *self, const struct record_format *format)
 {
 	buffer_clear(format->scratch);
-	curl_url_append_target(format->scratch, self->view, format);
+	(void)shown_target(format->scratch, self->view, format->redactor);
 	return buffer_slice(format->scratch);
 }
 
 /* The command's name and its URL, and the options that keep curl from changing it. */
 static void write_url(struct curl *self, struct buffer *out, const struct record_format *format)
 {
-	struct curl_target target = curl_url_target(shown_target(self, format));
+	struct curl_target target = curl_url_target(target_of(self, format));
 	struct slice host = shown_host(self, format);
 	struct buffer url = BUFFER_INIT;
 
@@ -223,7 +224,7 @@ static void write_url(struct curl *self, struct buffer *out, const struct record
 	buffer_append_str(&url, "://");
 	curl_url_append_host(&url, host, curl_url_host(host, self->view->scheme));
 	if (target.in_url) {
-		curl_url_append_target(&url, self->view, format);
+		(void)shown_target(&url, self->view, format->redactor);
 	} else {
 		buffer_append_char(&url, '/');
 	}
@@ -237,7 +238,7 @@ static void write_url(struct curl *self, struct buffer *out, const struct record
 		write_option(out, "--path-as-is");
 	}
 	if (!target.in_url) {
-		write_pair(out, "--request-target", shown_target(self, format));
+		write_pair(out, "--request-target", target_of(self, format));
 	}
 }
 

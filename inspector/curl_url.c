@@ -1,5 +1,5 @@
 /*
- * Layer: inspector (sees base, http, proxy). One job: URLs for curl; see curl_url.h.
+ * Layer: inspector (sees base, http). One job: URLs for curl; see curl_url.h.
  */
 #include "inspector/curl_url.h"
 
@@ -12,16 +12,6 @@ enum {
 	PORT_HTTP = 80,
 	PORT_HTTPS = 443,
 };
-
-void curl_url_append_target(
-	struct buffer *out, const struct record_view *view, const struct record_format *format)
-{
-	(void)redact_text(format->redactor, view->path, out);
-	if (view->has_query || view->query.len > 0) {
-		buffer_append_char(out, '?');
-		(void)redact_query(format->redactor, view->query, out);
-	}
-}
 
 /* --- the host */
 

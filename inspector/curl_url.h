@@ -1,5 +1,5 @@
 /*
- * Layer: inspector (sees base, http, proxy). One job: the URL and the options that make curl ask
+ * Layer: inspector (sees base, http). One job: the URL and the options that make curl ask
  * for exactly what was asked for: curl reads a URL in its own way, and changes some.
  */
 #ifndef SIGHTGLASS_INSPECTOR_CURL_URL_H
@@ -9,12 +9,6 @@
 
 #include "base/buffer.h"
 #include "base/slice.h"
-#include "inspector/record.h"
-#include "inspector/record_json.h"
-
-/* The path and the query as they may be shown, or what came in their place. */
-void curl_url_append_target(
-	struct buffer *out, const struct record_view *view, const struct record_format *format);
 
 enum curl_host {
 	CURL_HOST_SAME,   /* the Host that curl makes of the URL is the one that came */
