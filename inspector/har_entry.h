@@ -37,8 +37,9 @@ struct har_entry {
 /* `view` lives until the end. */
 void har_entry_begin(struct har_entry *entry, const struct record_view *view);
 /*
- * Writes the next part, of about 64 KiB at most (a body's bytes may grow sixfold by escapes), and
- * adds the bytes that it went through to `*spent`. False once the entry is complete.
+ * Writes the next part, mostly below 64 KiB, at most some 150 KiB (a body's bytes may grow sixfold
+ * by escapes, and twelvefold in a form), and adds the bytes that it went through to `*spent`. False
+ * once the entry is complete.
  */
 bool har_entry_step(struct har_entry *entry, struct json *json, const struct record_format *format,
 	size_t *spent);
