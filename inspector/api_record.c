@@ -1,5 +1,6 @@
 /*
- * Layer: inspector (sees base, http, proxy). One job: one record and its bodies; see api_record.h.
+ * Layer: inspector (sees base, http, proxy). One job: one record in its forms; see
+ * api_record.h.
  */
 #include "inspector/api_record.h"
 
@@ -7,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "inspector/curl.h"
 #include "inspector/media_type.h"
 #include "inspector/parameters.h"
 #include "inspector/record_json.h"
@@ -24,9 +26,11 @@ struct record_source {
 	struct record_view view;
 	uint64_t now_us;
 
-	struct json json; /* of the whole record: */
 	struct buffer scratch;
+	struct json json; /* of the whole record: */
 	struct record_json writer;
+
+	struct curl curl; /* of the command */
 
 	struct record_parts parts; /* of a body: */
 	struct slice part;         /* what is left of the piece that is being sent */
@@ -46,15 +50,20 @@ static void destroy(struct source *source)
 	mem_free(self);
 }
 
-static bool next_of_record(struct source *source, struct buffer *out, struct slice *part)
+static struct record_format format_of(struct record_source *self)
 {
-	struct record_source *self = of_source(source);
-	const struct record_format format = {
+	return (struct record_format){
 		.redactor = self->redactor,
 		.scratch = &self->scratch,
 		.now_us = self->now_us,
 		.body_limit = UINT64_MAX,
 	};
+}
+
+static bool next_of_record(struct source *source, struct buffer *out, struct slice *part)
+{
+	struct record_source *self = of_source(source);
+	const struct record_format format = format_of(self);
 	size_t spent = 0;
 	bool more = true;
 
@@ -62,6 +71,20 @@ static bool next_of_record(struct source *source, struct buffer *out, struct sli
 	self->json.out = out;
 	while (more && spent < SLICE_BYTES && out->len < SLICE_BYTES) {
 		more = record_json_step(&self->writer, &self->json, &format, &spent);
+	}
+	return more;
+}
+
+static bool next_of_curl(struct source *source, struct buffer *out, struct slice *part)
+{
+	struct record_source *self = of_source(source);
+	const struct record_format format = format_of(self);
+	size_t spent = 0;
+	bool more = true;
+
+	(void)part;
+	while (more && spent < SLICE_BYTES && out->len < SLICE_BYTES) {
+		more = curl_step(&self->curl, out, &format, &spent);
 	}
 	return more;
 }
@@ -82,6 +105,11 @@ static bool next_of_body(struct source *source, struct buffer *out, struct slice
 
 static const struct source_ops record_ops = {
 	.next = next_of_record,
+	.destroy = destroy,
+};
+
+static const struct source_ops curl_ops = {
+	.next = next_of_curl,
 	.destroy = destroy,
 };
 
@@ -167,6 +195,26 @@ void api_record(const struct api_call *call)
 	record_json_begin(&self->writer, &self->view);
 	answer_begin(call->answer, 200, ANSWER_DATA, 0);
 	answer_send_source(call->answer, SLICE("application/json"), &self->source, UINT64_MAX);
+}
+
+void api_record_curl(const struct api_call *call)
+{
+	struct record_source *self = open_record(call, &curl_ops);
+
+	if (self == NULL) {
+		return;
+	}
+	if (!curl_is_possible(&self->view)) {
+		destroy(&self->source);
+		answer_problem(call->answer, 409,
+			"the request was refused before it could be read: there is nothing to send "
+			"again");
+		return;
+	}
+	curl_begin(&self->curl, &self->view);
+	answer_begin(call->answer, 200, ANSWER_DATA, 0);
+	answer_send_source(
+		call->answer, SLICE("text/plain; charset=utf-8"), &self->source, UINT64_MAX);
 }
 
 /* A coded body is not of the type that stands there: that is what it becomes once it is decoded. */

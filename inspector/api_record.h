@@ -1,5 +1,6 @@
 /*
- * Layer: inspector (sees base, http, proxy). One job: one record, and its two bodies as files.
+ * Layer: inspector (sees base, http, proxy). One job: one record, its request as a curl
+ * command, and its two bodies as files.
  */
 #ifndef SIGHTGLASS_INSPECTOR_API_RECORD_H
 #define SIGHTGLASS_INSPECTOR_API_RECORD_H
@@ -13,6 +14,8 @@
 struct record *api_record_find(const struct api_call *call);
 /* GET api/requests/{id} */
 void api_record(const struct api_call *call);
+/* GET api/requests/{id}/curl. */
+void api_record_curl(const struct api_call *call);
 /* GET api/requests/{id}/request-body and …/response-body: the captured bytes. */
 void api_request_body(const struct api_call *call);
 void api_response_body(const struct api_call *call);

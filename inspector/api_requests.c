@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "inspector/counts_json.h"
+#include "inspector/har.h"
+#include "inspector/har_entry.h"
 #include "inspector/parameters.h"
 #include "inspector/query.h"
 #include "inspector/record_json.h"
@@ -25,6 +27,12 @@ enum {
 	SLICE_BYTES = 24 * 1024, /* read, searched and written in one slice: some 0.1 ms, for which
 				    the traffic of this worker waits */
 	HASHED_FOR_ONE = 8,      /* so many bytes are hashed while one is written */
+};
+
+enum list_form {
+	LIST_SUMMARIES,
+	LIST_WHOLE, /* records with their bodies */
+	LIST_HAR,
 };
 
 enum list_phase {
@@ -40,7 +48,7 @@ struct list_source {
 	struct source source;
 	const struct api *api;
 	struct query query; /* its slices are the exchange's: not to be used once it is gone */
-	bool whole;
+	enum list_form form;
 
 	enum list_phase phase;
 	struct json json;
@@ -54,6 +62,7 @@ struct list_source {
 	struct record_view view;
 	struct search search;
 	struct record_json writer;
+	struct har_entry har;
 };
 
 /* What a slice has in its hands: the newest exchanges that were not looked at. */
@@ -172,8 +181,23 @@ static void begin_record(struct list_source *self)
 		let_go(self);
 		return;
 	}
-	record_json_begin(&self->writer, &self->view);
+	if (self->form == LIST_HAR) {
+		har_entry_begin(&self->har, &self->view);
+	} else {
+		record_json_begin(&self->writer, &self->view);
+	}
 	self->phase = LIST_WRITE;
+}
+
+static void write_row(struct list_source *self, const struct poll_row *row)
+{
+	const struct record_format format = format_of(self);
+
+	if (self->form == LIST_HAR) {
+		har_row(&self->json, row, &format);
+	} else {
+		record_json_row(&self->json, row, &format);
+	}
 }
 
 static void look_at_next(struct list_source *self, struct batch *batch)
@@ -187,7 +211,7 @@ static void look_at_next(struct list_source *self, struct batch *batch)
 	}
 	if (row != NULL) {
 		if (selection_has_row(&self->query, row, &format) && take_item(self, row->seq)) {
-			record_json_row(&self->json, row, &format);
+			write_row(self, row);
 		}
 		return;
 	}
@@ -217,27 +241,41 @@ static void go_on_searching(struct list_source *self, size_t *spent)
 	}
 }
 
-static void go_on_writing(struct list_source *self, size_t *spent)
+/* Goes on with the record that is held. False once it is written. */
+static bool write_more(struct list_source *self, size_t *spent)
 {
 	const struct record_format format = format_of(self);
 
+	if (self->form == LIST_HAR) {
+		return har_entry_step(&self->har, &self->json, &format, spent);
+	}
 	*spent += (record_body_hash_work(&self->view.request_body) +
 			  record_body_hash_work(&self->view.response_body)) /
 		  HASHED_FOR_ONE;
-	if (!self->whole) {
-		record_json_summary(&self->json, &self->view, &format);
-	} else if (record_json_step(&self->writer, &self->json, &format, spent)) {
-		return;
+	if (self->form == LIST_WHOLE) {
+		return record_json_step(&self->writer, &self->json, &format, spent);
 	}
-	let_go(self);
-	self->phase = LIST_NEXT;
+	record_json_summary(&self->json, &self->view, &format);
+	return false;
+}
+
+static void go_on_writing(struct list_source *self, size_t *spent)
+{
+	if (!write_more(self, spent)) {
+		let_go(self);
+		self->phase = LIST_NEXT;
+	}
 }
 
 static void write_begin(struct list_source *self)
 {
-	json_begin_object(&self->json);
-	json_key(&self->json, "items");
-	json_begin_array(&self->json);
+	if (self->form == LIST_HAR) {
+		har_begin(&self->json);
+	} else {
+		json_begin_object(&self->json);
+		json_key(&self->json, "items");
+		json_begin_array(&self->json);
+	}
 	self->phase = LIST_NEXT;
 }
 
@@ -263,6 +301,10 @@ static void write_end(struct list_source *self)
 	struct json *json = &self->json;
 	struct capture_counts counts;
 
+	if (self->form == LIST_HAR) {
+		har_end(json, self->has_more ? self->last : 0);
+		return;
+	}
 	capture_store_counts(self->api->store, &counts);
 	json_end_array(json);
 	counts_json(json, &counts);
@@ -329,12 +371,25 @@ static const struct source_ops list_ops = {
 	.destroy = destroy,
 };
 
-static void answer_list(const struct api_call *call, bool whole)
+static void begin_answer(struct answer *answer, enum list_form form)
+{
+	answer_begin(answer, 200, ANSWER_DATA, 0);
+	if (form == LIST_WHOLE) {
+		answer_field(answer, SLICE("Vary"), SLICE("Accept"));
+	}
+	if (form == LIST_HAR) {
+		answer_field(answer, SLICE("Content-Disposition"),
+			SLICE("attachment; filename=\"sightglass.har\""));
+	}
+}
+
+static void answer_list(const struct api_call *call, enum list_form form)
 {
 	struct list_source *self;
 	struct query query;
 	struct err err = ERR_INIT;
-	enum err_code rc = query_parse(call->query, whole, &call->exchange->arena, &query, &err);
+	enum err_code rc =
+		query_parse(call->query, form == LIST_WHOLE, &call->exchange->arena, &query, &err);
 
 	if (rc != ERR_NONE) {
 		answer_problem(call->answer, rc == ERR_SYNTAX ? 400 : 503, "%s", err.text);
@@ -344,24 +399,29 @@ static void answer_list(const struct api_call *call, bool whole)
 	self->source.ops = &list_ops;
 	self->api = call->api;
 	self->query = query;
-	self->whole = whole;
+	self->form = form;
+	if (form == LIST_HAR) {
+		self->query.body_limit = UINT64_MAX;
+	}
 	self->before = query.before;
 	json_init(&self->json, NULL); /* each slice brings its buffer */
-	answer_begin(call->answer, 200, ANSWER_DATA, 0);
-	if (whole) {
-		answer_field(call->answer, SLICE("Vary"), SLICE("Accept"));
-	}
+	begin_answer(call->answer, form);
 	answer_send_source(call->answer, SLICE("application/json"), &self->source, UINT64_MAX);
 }
 
 void api_requests_list(const struct api_call *call)
 {
-	answer_list(call, false);
+	answer_list(call, LIST_SUMMARIES);
 }
 
 void api_requests_list_whole(const struct api_call *call)
 {
-	answer_list(call, true);
+	answer_list(call, LIST_WHOLE);
+}
+
+void api_requests_har(const struct api_call *call)
+{
+	answer_list(call, LIST_HAR);
 }
 
 void api_requests_clear(const struct api_call *call)

@@ -10,10 +10,6 @@
 #include "inspector/caller.h"
 #include "inspector/messages_json.h"
 
-enum {
-	WINDOW = 12 * 1024, /* of a body, a step: divides by three, so that base64 can go on */
-};
-
 /* --- members */
 
 /* An empty text is one that is not known. */
@@ -363,23 +359,6 @@ static const struct side *side_of(const struct record_json *whole)
 	return whole->phase < RECORD_JSON_RESPONSE_HEAD ? &request_side : &response_side;
 }
 
-/* Copies the next stretch of what is shown of a body; without the character that its end cuts. */
-static struct slice next_window(
-	struct record_json *whole, const struct record_format *format, bool whole_characters)
-{
-	uint64_t left = whole->shown - whole->offset;
-	size_t room = left < WINDOW ? (size_t)left : WINDOW;
-	struct buffer *scratch = format->scratch;
-
-	buffer_clear(scratch);
-	scratch->len = record_body_copy(
-		body_of(whole), whole->offset, buffer_reserve(scratch, WINDOW), room);
-	if (whole_characters) {
-		scratch->len = utf8_whole(buffer_slice(scratch));
-	}
-	return buffer_slice(scratch);
-}
-
 static void begin_body(struct record_json *whole, struct json *json,
 	const struct record_format *format, size_t *spent)
 {
@@ -397,35 +376,8 @@ static void begin_body(struct record_json *whole, struct json *json,
 			&view->response_trailers, body, format);
 	}
 	*spent += json->out->len - before;
-	whole->shown = body->kept < format->body_limit ? body->kept : format->body_limit;
-	whole->offset = 0;
-	whole->is_text = true;
+	body_windows_begin(&whole->body, body, format->body_limit);
 	whole->phase++;
-}
-
-/*
- * A body is text where all that is shown of it is UTF-8; only where more follows, or may follow,
- * can a character be cut at the end.
- */
-static void check_body(struct record_json *whole, const struct record_format *format, size_t *spent)
-{
-	struct slice window = next_window(whole, format, true);
-
-	*spent += window.len;
-	if (window.len == 0) { /* the end, or a character that is cut there */
-		whole->is_text =
-			whole->offset == whole->shown || whole->shown < body_of(whole)->size;
-		if (whole->is_text) {
-			whole->shown = whole->offset;
-		}
-	} else {
-		whole->is_text = utf8_valid(window);
-		whole->offset += window.len;
-	}
-	if (window.len == 0 || !whole->is_text) {
-		whole->offset = 0;
-		whole->phase++;
-	}
 }
 
 static void end_body(struct record_json *whole, struct json *json)
@@ -434,8 +386,9 @@ static void end_body(struct record_json *whole, struct json *json)
 	bool captured = whole->view->level == CAPTURE_FULL;
 
 	json_key(json, side_of(whole)->encoding);
-	json_cstring(json, !captured ? NULL : whole->is_text ? "utf-8" : "base64");
-	write_body_facts(json, side_of(whole), body, body->truncated || whole->shown < body->kept);
+	json_cstring(json, !captured ? NULL : whole->body.is_text ? "utf-8" : "base64");
+	write_body_facts(
+		json, side_of(whole), body, body->truncated || whole->body.shown < body->kept);
 	whole->phase++;
 }
 
@@ -457,7 +410,7 @@ static void write_body(struct record_json *whole, struct json *json,
 {
 	struct slice window;
 
-	if (whole->offset == 0) {
+	if (whole->body.offset == 0) {
 		json_key(json, side_of(whole)->body);
 		if (whole->view->level != CAPTURE_FULL) {
 			json_none(json);
@@ -466,15 +419,13 @@ static void write_body(struct record_json *whole, struct json *json,
 		}
 		json_string_begin(json);
 	}
-	window = next_window(whole, format, whole->is_text);
-	*spent += window.len;
-	if (whole->is_text) {
+	window = body_windows_next(&whole->body, format->scratch, spent);
+	if (whole->body.is_text) {
 		json_string_add(json, window);
 	} else {
 		json_string_add_base64(json, window);
 	}
-	whole->offset += window.len;
-	if (whole->offset == whole->shown) {
+	if (body_windows_at_end(&whole->body)) {
 		json_string_end(json);
 		end_body(whole, json);
 	}
@@ -490,7 +441,9 @@ bool record_json_step(struct record_json *whole, struct json *json,
 		break;
 	case RECORD_JSON_REQUEST_CHECK:
 	case RECORD_JSON_RESPONSE_CHECK:
-		check_body(whole, format, spent);
+		if (!body_windows_check(&whole->body, format->scratch, spent)) {
+			whole->phase++;
+		}
 		break;
 	case RECORD_JSON_REQUEST_BODY:
 	case RECORD_JSON_RESPONSE_BODY:

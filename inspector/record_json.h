@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/json.h"
+#include "inspector/body_windows.h"
 #include "inspector/poll_log.h"
 #include "inspector/record.h"
 #include "inspector/redact.h"
@@ -50,10 +51,7 @@ enum record_json_phase {
 struct record_json {
 	const struct record_view *view;
 	enum record_json_phase phase;
-	uint64_t shown;  /* bytes of this body that are shown */
-	uint64_t offset; /* of them, how many are checked, or written */
-	bool is_text; /* all that are shown are UTF-8, but perhaps for a character cut at their end
-		       */
+	struct body_windows body;
 };
 
 /* `view` lives until the end. */
