@@ -11,7 +11,6 @@ import time
 import pytest
 import yaml
 
-from harness.authority import Authority
 from harness.kubernetes import EVENTS, LOG, PODS, KubernetesApi
 from harness.process import run
 from harness.wire import until
@@ -21,11 +20,6 @@ TOKEN = "s3cr3t.token-of-the-cluster"
 
 def detail(response):
     return json.loads(response.body)["detail"]
-
-
-@pytest.fixture
-def authority(tmp_path):
-    return Authority(tmp_path / "ca")
 
 
 @pytest.fixture
@@ -47,9 +41,16 @@ def data_of(path):
     return base64.b64encode(path.read_bytes()).decode()
 
 
+def user_of(certificate):
+    return {
+        "client-certificate-data": data_of(certificate.certificate),
+        "client-key-data": data_of(certificate.key),
+    }
+
+
 def write_kubeconfig(path, authority, server, user):
     """As k3s does: everything is called default, and lies inline."""
-    cluster = {"certificate-authority-data": data_of(authority.certificate), "server": server}
+    cluster = {"certificate-authority-data": data_of(authority.ca.certificate), "server": server}
     whole = {
         "apiVersion": "v1",
         "clusters": [{"cluster": cluster, "name": "default"}],
@@ -71,8 +72,7 @@ def expect_pods(client):
 
 def test_pods_of_a_k3s_are_listed_by_certificate(sightglass, authority, api, tmp_path):
     server = api(client_certificate=True)
-    certificate, key = authority.issue("admin", subject="system:admin")
-    user = {"client-certificate-data": data_of(certificate), "client-key-data": data_of(key)}
+    user = user_of(authority.issue(subject="system:admin"))
     url = write_kubeconfig(tmp_path / "k3s.yaml", authority, server.url, user)
     client = sightglass(url).connect()
     expect_pods(client)
@@ -105,7 +105,7 @@ def test_what_kubectl_writes_is_read_and_kubectl_goes_through(
         command = ["kubectl", f"--kubeconfig={path}", *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
-    ca = f"--certificate-authority={authority.certificate}"
+    ca = f"--certificate-authority={authority.ca.certificate}"
     kubectl("config", "set-cluster", "there", f"--server={server.url}", ca, "--embed-certs=true")
     kubectl("config", "set-credentials", "me", f"--token={TOKEN}")
     kubectl("config", "set-context", "it", "--cluster=there", "--user=me")
@@ -161,15 +161,14 @@ def test_what_the_kubeconfig_says_cannot_be_said_beside_it(authority, tmp_path):
     url = write_kubeconfig(tmp_path / "config", authority, "https://a:1", {"token": TOKEN})
     path = tmp_path / "sightglass.yaml"
     (tmp_path / "token").write_text("x")
-    error = refused(url, path, tls={"ca": str(authority.certificate)})
+    error = refused(url, path, tls={"ca": str(authority.ca.certificate)})
     assert "upstreams[0].tls.ca: the upstream's kubeconfig says it" in error
     error = refused(url, path, credential={"bearer_file": str(tmp_path / "token")})
     assert "upstreams[0].credential.bearer_file: the upstream's kubeconfig says who" in error
 
 
 def test_a_certificate_for_some_methods_alone_is_refused(authority, tmp_path):
-    certificate, key = authority.issue("client")
-    user = {"client-certificate-data": data_of(certificate), "client-key-data": data_of(key)}
+    user = user_of(authority.issue())
     url = write_kubeconfig(tmp_path / "config", authority, "https://a:1", user)
     error = refused(url, tmp_path / "sightglass.yaml", credential={"use_for": ["GET"]})
     assert "upstreams[0].credential.use_for: the user has a client certificate" in error

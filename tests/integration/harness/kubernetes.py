@@ -3,7 +3,6 @@ right token or certificate, pods, a watch of them, and their logs."""
 
 import http.server
 import json
-import ssl
 import threading
 import time
 
@@ -23,12 +22,7 @@ class KubernetesApi:
         self.tokens = {token} if isinstance(token, str) else token
         self.requests = []
         self.opened = 0
-        certificate, key = authority.issue("api")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        context.load_verify_locations(authority.certificate)
-        if client_certificate:
-            context.verify_mode = ssl.CERT_REQUIRED
+        context = authority.server(wants=authority if client_certificate else None)
         api = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
