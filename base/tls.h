@@ -42,7 +42,8 @@ enum {
  * is not. `sessions` may be NULL; else one of them is resumed where there is one at `now_wall_us`,
  * and those that the server grants go there.
  *
- * The caller ends it with tls_close(). NULL and ERR_TLS where the name cannot be one.
+ * The caller ends it with tls_close(). NULL and ERR_TLS where the name cannot be one, or one's own
+ * certificate has expired by now.
  */
 struct tls *tls_open_client(struct tls_context *context, const char *host,
 	struct tls_sessions *sessions, uint64_t now_wall_us, struct err *err);

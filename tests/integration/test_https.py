@@ -15,11 +15,11 @@ import pytest
 from harness.inspector_client import Inspector
 from harness.messages import LAST_CHUNK, build, build_request, build_response, chunk
 from harness.process import run
-from harness.tls_client import CUT, connect_tls
+from harness.tls_client import connect_tls
+from harness.tls_wire import CUT, VERSIONS
 from harness.tunnel import HANDSHAKE, SWITCHING
 from harness.websocket_origin import connect
 
-VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 MIB = 1 << 20
 
 
@@ -368,9 +368,7 @@ def test_a_client_that_leaves_cancels_its_exchange(https, origin, context, farew
     peer = origin.accept()
     peer.read_request()
     if farewell:
-        client.sock.setblocking(False)
-        with contextlib.suppress(ssl.SSLWantReadError):
-            client.sock.unwrap()
+        client.say_farewell()
     else:
         client.half_close()  # of the socket beneath
     peer.read_to_end()

@@ -84,7 +84,7 @@ def shown(proxy, context):
     """The serial of the certificate that a new connection meets, which then serves a request."""
     client = connect_tls(proxy, context)
     assert client.get(b"/x").body == b"/x"
-    serial = client.serial
+    serial = client.peer_serial
     client.close()
     return serial
 
@@ -169,7 +169,7 @@ def test_no_request_fails_while_certificates_change_all_the_time(
             try:
                 client = TlsClient(proxy.address(), context)
                 assert client.get(b"/x").body == b"/x"
-                seen.add(client.serial)
+                seen.add(client.peer_serial)
             except Exception as failure:  # whatever it is
                 failures.append(failure)
             with contextlib.suppress(AttributeError):
