@@ -2,19 +2,12 @@
 
 from harness.raw_client import Client
 from harness.tls_wire import TlsWire
-from harness.wire import DEADLINE_S
 
 
 class TlsClient(TlsWire, Client):
     def __init__(self, address, context, session=None, receive_buffer=None):
         super().__init__(address, receive_buffer)
-        self.sock = context.wrap_socket(
-            self.sock,
-            server_hostname="localhost",
-            session=session,
-            suppress_ragged_eofs=False,
-        )
-        self.sock.settimeout(DEADLINE_S)
+        self.shake_hands(context, server_hostname="localhost", session=session)
 
 
 def connect_tls(proxy, context, index=0, **options):

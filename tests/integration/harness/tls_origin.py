@@ -6,20 +6,7 @@ from harness.tls_wire import TlsWire
 
 
 class SecurePeer(TlsWire, Peer):
-    """The upstream's end of a connection: TLS from shake_hands() on."""
-
-    def shake_hands(self, context):
-        self.sock = context.wrap_socket(
-            self.sock, server_side=True, suppress_ragged_eofs=False, do_handshake_on_connect=False
-        )
-        self.sock.do_handshake()
-
-
-def note_names(context):
-    """The list of what clients asked for by SNI, one for each handshake; None where nobody did."""
-    names = []
-    context.sni_callback = lambda _sock, name, _context: names.append(name)
-    return names
+    """The upstream's end of a connection."""
 
 
 class TlsOrigin(Origin):
@@ -39,7 +26,7 @@ class TlsOrigin(Origin):
     def accept(self):
         """A connection past its handshake; ssl.SSLError where there is none to have."""
         peer = self.accept_plain()
-        peer.shake_hands(self.context)
+        peer.shake_hands(self.context, server_side=True)
         return peer
 
 
@@ -59,7 +46,7 @@ class TlsServingOrigin(ServingOrigin):
 
     def begin(self, peer):
         try:
-            peer.shake_hands(self.context)
+            peer.shake_hands(self.context, server_side=True)
         except OSError as failure:
             with self.lock:
                 self.refused.append(failure)

@@ -10,7 +10,19 @@ VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
 
 class TlsWire(Wire):
-    """`sock` is an ssl.SSLSocket that was made with suppress_ragged_eofs=False."""
+    """`sock` is an ssl.SSLSocket from shake_hands() on."""
+
+    peer_serial = None  # of the certificate that the other side has shown
+
+    def shake_hands(self, context, **options):
+        """As ssl.SSLContext.wrap_socket() takes them."""
+        self.sock = context.wrap_socket(
+            self.sock, suppress_ragged_eofs=False, do_handshake_on_connect=False, **options
+        )
+        self.sock.do_handshake()
+        certificate = self.sock.getpeercert()
+        if certificate:
+            self.peer_serial = int(certificate["serialNumber"], 16)
 
     def fill(self):
         try:
@@ -26,9 +38,3 @@ class TlsWire(Wire):
         with contextlib.suppress(ssl.SSLWantReadError):
             self.sock.unwrap()
         self.sock.settimeout(timeout)
-
-    @property
-    def peer_serial(self):
-        """Of the certificate that the other side has shown; None where it showed none."""
-        certificate = self.sock.getpeercert()
-        return int(certificate["serialNumber"], 16) if certificate else None
