@@ -12,6 +12,7 @@ VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 class TlsWire(Wire):
     """`sock` is an ssl.SSLSocket from shake_hands() on."""
 
+    context = None
     peer_serial = None  # of the certificate that the other side has shown
 
     def shake_hands(self, context, **options):
@@ -20,6 +21,7 @@ class TlsWire(Wire):
             self.sock, suppress_ragged_eofs=False, do_handshake_on_connect=False, **options
         )
         self.sock.do_handshake()
+        self.context = context
         certificate = self.sock.getpeercert()
         if certificate:
             self.peer_serial = int(certificate["serialNumber"], 16)
