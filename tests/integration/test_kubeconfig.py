@@ -1,7 +1,6 @@
 """An upstream that a kubeconfig describes: server, CA, and who we are, as kubectl and k3s write it;
 with plugins that say who we are."""
 
-import base64
 import contextlib
 import json
 import shutil
@@ -11,7 +10,15 @@ import time
 import pytest
 import yaml
 
-from harness.kubernetes import EVENTS, LOG, PODS, KubernetesApi
+from harness.kubernetes import (
+    EVENTS,
+    LOG,
+    PODS,
+    KubernetesApi,
+    user_of,
+    write_kubeconfig,
+)
+from harness.plugin import Plugin
 from harness.process import run
 from harness.wire import until
 
@@ -35,33 +42,6 @@ def api(sightglass, authority):
     for server in made:
         with contextlib.suppress(OSError):
             server.close()
-
-
-def data_of(path):
-    return base64.b64encode(path.read_bytes()).decode()
-
-
-def user_of(certificate):
-    return {
-        "client-certificate-data": data_of(certificate.certificate),
-        "client-key-data": data_of(certificate.key),
-    }
-
-
-def write_kubeconfig(path, authority, server, user):
-    """As k3s does: everything is called default, and lies inline."""
-    cluster = {"certificate-authority-data": data_of(authority.ca.certificate), "server": server}
-    whole = {
-        "apiVersion": "v1",
-        "clusters": [{"cluster": cluster, "name": "default"}],
-        "contexts": [{"context": {"cluster": "default", "user": "default"}, "name": "default"}],
-        "current-context": "default",
-        "kind": "Config",
-        "preferences": {},
-        "users": [{"name": "default", "user": user}],
-    }
-    path.write_text(yaml.safe_dump(whole))
-    return f"kubeconfig:{path}"
 
 
 def expect_pods(client):
@@ -185,45 +165,6 @@ def test_a_kubeconfig_that_cannot_be_used_stops_the_start(authority, tmp_path):
 # Plugins
 
 
-class Plugin:
-    """A script that prints what it is to print, and says with what it was run."""
-
-    def __init__(self, folder):
-        self.path = folder / "plugin"
-        self.runs = folder / "runs"
-        self.runs.write_text("")
-
-    def write(self, commands):
-        script = f'#!/bin/sh\necho "$KUBERNETES_EXEC_INFO" >>{self.runs}\n{commands}\n'
-        new = self.path.with_suffix(".new")
-        new.write_text(script)
-        new.chmod(0o700)
-        new.replace(self.path)
-
-    def answer(self, token, lives_s=None):
-        status = {"token": token}
-        if lives_s is not None:
-            ends = time.gmtime(time.time() + lives_s)
-            status["expirationTimestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", ends)
-        whole = {
-            "apiVersion": "client.authentication.k8s.io/v1",
-            "kind": "ExecCredential",
-            "status": status,
-        }
-        self.write(f"echo '{json.dumps(whole)}'")
-
-    @property
-    def user(self):
-        return {
-            "exec": {
-                "apiVersion": "client.authentication.k8s.io/v1",
-                "command": str(self.path),
-                "interactiveMode": "Never",
-                "provideClusterInfo": True,
-            }
-        }
-
-
 @pytest.fixture
 def plugin(tmp_path):
     return Plugin(tmp_path)
@@ -307,7 +248,7 @@ def test_a_plugin_that_hangs_does_not_hold_up_the_end(
     url = write_kubeconfig(tmp_path / "config", authority, server.url, plugin.user)
     proxy = sightglass(url, credential={"safety_margin": "1s"})
     plugin.write("sleep 1000")
-    until(lambda: plugin.runs.read_text().count("\n") == 2, "the second run")
+    until(lambda: plugin.count() == 2, "the second run")
     began = time.monotonic()
     proxy.stop()
     assert time.monotonic() - began < 5

@@ -1,10 +1,13 @@
 """A server that answers as a Kubernetes API does, as far as the tests go: TLS, whoever has the
-right token or certificate, pods, a watch of them, and their logs."""
+right token or certificate, pods, a watch of them, and their logs; and kubeconfigs that lead there."""
 
+import base64
 import http.server
 import json
 import threading
 import time
+
+import yaml
 
 PODS = {
     "kind": "PodList",
@@ -80,3 +83,30 @@ class KubernetesApi:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+def data_of(path):
+    return base64.b64encode(path.read_bytes()).decode()
+
+
+def user_of(certificate):
+    return {
+        "client-certificate-data": data_of(certificate.certificate),
+        "client-key-data": data_of(certificate.key),
+    }
+
+
+def write_kubeconfig(path, authority, server, user):
+    """As k3s does: everything is called default, and lies inline."""
+    cluster = {"certificate-authority-data": data_of(authority.ca.certificate), "server": server}
+    whole = {
+        "apiVersion": "v1",
+        "clusters": [{"cluster": cluster, "name": "default"}],
+        "contexts": [{"context": {"cluster": "default", "user": "default"}, "name": "default"}],
+        "current-context": "default",
+        "kind": "Config",
+        "preferences": {},
+        "users": [{"name": "default", "user": user}],
+    }
+    path.write_text(yaml.safe_dump(whole))
+    return f"kubeconfig:{path}"
