@@ -42,7 +42,8 @@ struct tls {
 	struct tls_circumstances circumstances;
 	char *host;          /* a client's: whom it wants to speak with */
 	struct err *failure; /* the first one stays */
-	bool heard;          /* something has come from the peer */
+	bool heard;          /* something has come from the peer: */
+	unsigned char first; /* this, before all else */
 	bool closed;         /* close_notify has come */
 	bool renegotiates;   /* the client of an established connection begins a handshake */
 	uint8_t header_len;  /* of the next record's header, as far as it has come */
@@ -338,10 +339,10 @@ enum err_code tls_start(struct tls *tls, struct buffer *reply, struct err *err)
 static void hear(struct tls *tls, struct slice in)
 {
 	if (!tls->heard && in.len > 0) {
-		unsigned char type = (unsigned char)in.ptr[0];
-
+		tls->first = (unsigned char)in.ptr[0];
 		tls->heard = true;
-		tls->circumstances.speaks_tls = type >= RECORD_TYPE_MIN && type <= RECORD_TYPE_MAX;
+		tls->circumstances.speaks_tls =
+			tls->first >= RECORD_TYPE_MIN && tls->first <= RECORD_TYPE_MAX;
 	}
 }
 
@@ -522,6 +523,11 @@ void tls_send_close(struct tls *tls, struct buffer *out)
 const struct err *tls_failure_of(const struct tls *tls)
 {
 	return tls->failure;
+}
+
+int tls_heard_instead(const struct tls *tls)
+{
+	return tls->circumstances.speaks_tls ? -1 : tls->first;
 }
 
 bool tls_established(const struct tls *tls)

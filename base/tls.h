@@ -110,6 +110,8 @@ void tls_send_close(struct tls *tls, struct buffer *out);
 /* Why the connection has failed; NULL where it has not. Lives as long as the connection. */
 const struct err *tls_failure_of(const struct tls *tls);
 bool tls_established(const struct tls *tls);
+/* The first byte of a peer that speaks no TLS; -1 of one that may. */
+int tls_heard_instead(const struct tls *tls);
 /* The peer's close_notify has come. */
 bool tls_closed(const struct tls *tls);
 /* An earlier session was resumed. From when it is established. */
