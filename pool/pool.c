@@ -165,14 +165,17 @@ static struct pool_waiter *first_waiter(const struct pool *pool, uint64_t identi
 
 /*
  * A connection is free: it serves the first waiter that it can, becomes idle, or gives its place
- * away. `fresh`: it was never lent. A waiter whose connection is being opened has its place, so
- * nobody elsewhere can be ahead of it.
+ * away; or it leaves, where what it was opened under has been replaced. `fresh`: it was never lent.
+ * A waiter whose connection is being opened has its place, so nobody elsewhere can be ahead of it.
  */
 static void offer(struct pool *pool, struct connection *connection, bool fresh)
 {
 	struct pool_waiter *waiter = first_waiter(pool, connection->identity, fresh);
 
 	if (pool->closing) {
+		pool_end(connection);
+	} else if (pool_is_stale(pool, connection)) {
+		tally_add(&pool->tally, TALLY_EXPIRED);
 		pool_end(connection);
 	} else if (waiter != NULL) {
 		if (waiter->phase == POOL_WAITER_DIALING || places_claim(&waiter->ticket)) {
@@ -657,7 +660,7 @@ void pool_return(struct connection *connection, uint64_t keep_alive_ms)
 	lent_no_more(pool);
 	if (!connection_reclaim(connection)) {
 		pool_end(connection);
-	} else if (now_ms(pool) >= connection->retire_ms || pool_is_stale(pool, connection)) {
+	} else if (now_ms(pool) >= connection->retire_ms) {
 		tally_add(&pool->tally, TALLY_EXPIRED);
 		pool_end(connection);
 	} else {

@@ -140,17 +140,20 @@ static bool any_queued(const struct pool *pool)
 	return any;
 }
 
-struct connection *pool_unclaimed(const struct pool *pool, const struct pool_waiter *waiter)
+struct connection *pool_unclaimed(struct pool *pool, const struct pool_waiter *waiter)
 {
-	if (list_empty(&pool->dials) || any_queued(pool) ||
-		!identities_keep(&pool->identities, waiter->identity)) {
+	if (list_empty(&pool->dials) || any_queued(pool)) {
 		return NULL;
+	}
+	if (pool->guarded) {
+		pool_look_for_changes(pool);
 	}
 	for (struct list *node = pool->dials.next; node != &pool->dials; node = node->next) {
 		struct connection *connection =
 			connection_of(container_of(node, struct idle_entry, node));
 
 		if (connection->waiter == NULL && connection->identity == waiter->identity &&
+			identities_keep(&pool->identities, connection->identity) &&
 			!shows_what_was(pool, connection)) {
 			return connection;
 		}

@@ -60,7 +60,7 @@ uint64_t pool_admit(struct pool *pool, const struct credential *credential);
  * served by another first: it is as good as one that is begun now, and sooner there. NULL where
  * there is none for that waiter, or others wait for its place.
  */
-struct connection *pool_unclaimed(const struct pool *pool, const struct pool_waiter *waiter);
+struct connection *pool_unclaimed(struct pool *pool, const struct pool_waiter *waiter);
 /* Whether a connection may not be lent again. Of a pool that shows nothing: one branch. */
 bool pool_is_stale(struct pool *pool, const struct connection *connection);
 /* Ends a connection that is in no list. */
