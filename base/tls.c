@@ -17,6 +17,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/memory.h"
 #include "base/tls_bio.h"
@@ -41,7 +42,8 @@ struct tls {
 	struct tls_circumstances circumstances;
 	char *host;          /* a client's: whom it wants to speak with */
 	struct err *failure; /* the first one stays */
-	bool heard;          /* something has come from the peer */
+	bool heard;          /* something has come from the peer: */
+	unsigned char first; /* this, before all else */
 	bool closed;         /* close_notify has come */
 	bool renegotiates;   /* the client of an established connection begins a handshake */
 	uint8_t header_len;  /* of the next record's header, as far as it has come */
@@ -89,7 +91,8 @@ static int on_verified(int good, X509_STORE_CTX *chain)
 			X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
 		struct tls *tls = of_ssl(ssl);
 
-		(void)tls_failure_of_certificate(failure_of(tls), chain, tls->host);
+		(void)tls_failure_of_certificate(
+			failure_of(tls), chain, tls->host, tls_context_words(tls->context));
 	}
 	return good;
 }
@@ -99,7 +102,8 @@ static int on_certificate_wanted(SSL *ssl, void *data)
 {
 	struct tls *tls = data;
 
-	tls->circumstances.certificate_wanted = SSL_get_certificate(ssl) == NULL;
+	tls->circumstances.certificate_wanted = true;
+	tls->circumstances.certificate_shown = SSL_get_certificate(ssl) != NULL;
 	return 1;
 }
 
@@ -206,11 +210,30 @@ static void resume(struct tls *tls, struct tls_sessions *sessions, uint64_t now_
 	}
 }
 
+/* Its context may have been made long ago. */
+static enum err_code check_own_certificate(
+	const struct tls_context *context, uint64_t now_wall_us, struct err *err)
+{
+	int64_t not_after_s = tls_context_not_after(context);
+	char when[CLOCK_RFC3339_SIZE];
+
+	if (not_after_s == 0 || not_after_s > (int64_t)(now_wall_us / 1000000)) {
+		return ERR_NONE;
+	}
+	(void)clock_format_rfc3339((uint64_t)not_after_s * 1000000, when);
+	return err_set(err, ERR_TLS, "%s expired at %.19sZ; give one that is valid",
+		tls_context_words(context)->shown, when);
+}
+
 struct tls *tls_open_client(struct tls_context *context, const char *host,
 	struct tls_sessions *sessions, uint64_t now_wall_us, struct err *err)
 {
-	struct tls *tls = create(context, err);
+	struct tls *tls;
 
+	if (check_own_certificate(context, now_wall_us, err) != ERR_NONE) {
+		return NULL;
+	}
+	tls = create(context, err);
 	if (tls == NULL) {
 		return NULL;
 	}
@@ -271,7 +294,8 @@ static enum err_code fail_again(const struct tls *tls, struct err *err)
 static enum err_code fail(struct tls *tls, struct err *err)
 {
 	if (tls->failure == NULL) {
-		(void)tls_failure(failure_of(tls), &tls->circumstances);
+		(void)tls_failure(
+			failure_of(tls), &tls->circumstances, tls_context_words(tls->context));
 	}
 	ERR_clear_error();
 	return fail_again(tls, err);
@@ -315,10 +339,10 @@ enum err_code tls_start(struct tls *tls, struct buffer *reply, struct err *err)
 static void hear(struct tls *tls, struct slice in)
 {
 	if (!tls->heard && in.len > 0) {
-		unsigned char type = (unsigned char)in.ptr[0];
-
+		tls->first = (unsigned char)in.ptr[0];
 		tls->heard = true;
-		tls->circumstances.speaks_tls = type >= RECORD_TYPE_MIN && type <= RECORD_TYPE_MAX;
+		tls->circumstances.speaks_tls =
+			tls->first >= RECORD_TYPE_MIN && tls->first <= RECORD_TYPE_MAX;
 	}
 }
 
@@ -499,6 +523,11 @@ void tls_send_close(struct tls *tls, struct buffer *out)
 const struct err *tls_failure_of(const struct tls *tls)
 {
 	return tls->failure;
+}
+
+int tls_heard_instead(const struct tls *tls)
+{
+	return tls->circumstances.speaks_tls ? -1 : tls->first;
 }
 
 bool tls_established(const struct tls *tls)

@@ -16,6 +16,9 @@ void check_body(struct slice input);
  * be.
  */
 void check_target(struct slice input);
+/* Whatever a peer sends in its handshake, TLS goes on or fails once and for all; however it is cut.
+ */
+void check_tls(struct slice input);
 /* A WebSocket and a stream of events tell the same messages however they are cut, none longer than
  * what was fed. */
 void check_websocket(struct slice input);

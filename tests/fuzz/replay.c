@@ -71,6 +71,7 @@ int main(int argc, char **argv)
 	}
 	if (replay(argv[1], "head", check_head) <= 0 || replay(argv[1], "body", check_body) <= 0 ||
 		replay(argv[1], "target", check_target) <= 0 ||
+		replay(argv[1], "tls", check_tls) <= 0 ||
 		replay(argv[1], "websocket", check_websocket) <= 0 ||
 		replay(argv[1], "event_stream", check_event_stream) <= 0) {
 		fprintf(stderr, "no corpus in %s\n", argv[1]);
