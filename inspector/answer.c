@@ -13,24 +13,12 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "http/head_builder.h"
+#include "inspector/taken_body.h"
 
 enum {
 	FIELDS_MAX = 16,
 	FIELDS_ROOM = 1024, /* what the fields of every answer take, with some to spare */
 	LENT_SLICE = 64 * 1024,
-	EARLY_BODY_MAX = 256 * 1024, /* of a body that comes before the handler: it runs at the end
-					of the turn, and a turn reads less */
-};
-
-/* The request's body, where somebody waits for it. */
-struct taken_body {
-	answer_body_handler then; /* NULL: nobody does */
-	void *context;
-	size_t max;
-	struct buffer bytes; /* what came before the handler was called, too */
-	bool over;           /* it has more than it may have */
-	bool ended;
-	bool told;
 };
 
 struct answer {
@@ -47,11 +35,13 @@ struct answer {
 	struct head_builder builder;
 	struct head head;
 	struct response response;
-	struct buffer out;     /* the part that was sent last, or a whole body */
-	struct slice lent;     /* what is left of a body in memory */
-	struct source *source; /* NULL, or where the body comes from, or what is waited for */
-	bool streams;          /* the body comes from `source` */
-	struct taken_body taken;
+	struct buffer out;       /* the part that was sent last, or a whole body */
+	struct slice lent;       /* what is left of a body in memory */
+	struct source *source;   /* NULL, or where the body comes from, or what is waited for */
+	bool streams;            /* the body comes from `source` */
+	struct taken_body taken; /* the request's */
+	answer_body_handler body_handler; /* NULL: nobody waits for it */
+	void *body_context;
 
 	bool handled;  /* the handler was called */
 	bool handling; /* it is running */
@@ -133,19 +123,13 @@ static void send_part(struct answer *self)
 	}
 }
 
-/* Tells that the request's body is there, or will not be. */
+/* Tells that the request's body is there, or is too long. */
 static void tell_body(struct answer *self)
 {
-	struct taken_body *taken = &self->taken;
-	struct slice body = buffer_slice(&taken->bytes);
-
-	taken->told = true;
 	self->handling = true;
-	taken->then(self, taken->context,
-		taken->over ? slice_of(NULL, 0)
-			    : slice_of(body.len == 0 ? "" : body.ptr, body.len));
+	self->body_handler(self, self->body_context, taken_body_bytes(&self->taken));
 	self->handling = false;
-	buffer_fini(&taken->bytes);
+	taken_body_drop(&self->taken);
 }
 
 static void handle(struct answer *self)
@@ -154,20 +138,19 @@ static void handle(struct answer *self)
 	self->handling = true;
 	self->handler(self, self->context);
 	self->handling = false;
-	if (self->taken.then == NULL) {
-		buffer_fini(&self->taken.bytes);
+	if (self->body_handler == NULL) {
+		taken_body_drop(&self->taken);
 	}
 }
 
 static void run(struct task *task)
 {
 	struct answer *self = container_of(task, struct answer, task);
-	const struct taken_body *taken = &self->taken;
 
 	if (!self->handled) {
 		handle(self);
 	}
-	if (taken->then != NULL && !taken->told && (taken->ended || taken->over)) {
+	if (self->taken.state == TAKEN_BODY_DUE) {
 		tell_body(self);
 	}
 	if (!self->decided || self->ended) {
@@ -188,23 +171,11 @@ static void run(struct task *task)
 
 /* --- calls down */
 
-/* Whoever waits for a body is told of its end or that it is too long, whichever comes first. */
 static void take_data(struct responder *responder, struct slice bytes)
 {
 	struct answer *self = of_responder(responder);
-	struct taken_body *taken = &self->taken;
 
-	if (self->handled && (taken->then == NULL || taken->told || taken->over)) {
-		return;
-	}
-	taken->over = taken->over ||
-		      bytes.len > (self->handled ? taken->max : EARLY_BODY_MAX) - taken->bytes.len;
-	if (taken->over) {
-		buffer_fini(&taken->bytes);
-	} else {
-		buffer_append_slice(&taken->bytes, bytes);
-	}
-	if (self->handled && taken->over) {
+	if (taken_body_add(&self->taken, bytes)) {
 		loop_ready(self->loop, &self->task);
 	}
 }
@@ -219,8 +190,7 @@ static void take_end(struct responder *responder)
 {
 	struct answer *self = of_responder(responder);
 
-	self->taken.ended = true;
-	if (self->taken.then != NULL && !self->taken.told) {
+	if (taken_body_end(&self->taken)) {
 		loop_ready(self->loop, &self->task);
 	}
 }
@@ -249,7 +219,7 @@ static void destroy(struct task *task)
 		self->source->ops->destroy(self->source);
 	}
 	buffer_fini(&self->out);
-	buffer_fini(&self->taken.bytes);
+	taken_body_fini(&self->taken);
 	mem_free(self);
 }
 
@@ -324,16 +294,12 @@ void answer_take_body(struct answer *answer, size_t max, answer_body_handler the
 {
 	struct taken_body *taken = &answer->taken;
 
-	assert(answer->handling && taken->then == NULL && max >= 1);
-	taken->then = then;
-	taken->context = context;
-	taken->max = max;
-	if (taken->bytes.len > max) {
-		taken->over = true;
-		buffer_fini(&taken->bytes);
-	}
+	assert(answer->handling && answer->body_handler == NULL);
+	answer->body_handler = then;
+	answer->body_context = context;
+	taken_body_want(taken, max);
 	if (answer->exchange->request_framing.expect_continue && taken->bytes.len == 0 &&
-		!taken->ended && !taken->over) {
+		taken->state == TAKEN_BODY_WAITING) {
 		ask_for_body(answer);
 	}
 }
