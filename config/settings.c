@@ -127,7 +127,8 @@ void settings_fini(struct settings *settings)
 
 void settings_use_demo(struct settings *settings, uint16_t port)
 {
-	static const char *const polls[] = {"/api/monitor/aks", "/api/blast/jobs", "/api/me"};
+	static const char *const polls[] = {
+		"/api/monitor/aks", "/api/blast/jobs", "/api/forecast", "/api/me"};
 	struct proxy_settings *proxy = &settings->proxy;
 	struct upstream_settings *upstream = &proxy->upstreams[0];
 	struct buffer url = BUFFER_INIT;

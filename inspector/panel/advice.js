@@ -127,7 +127,10 @@ function cacheControl(poll, { fieldsOf }) {
 function etag(poll, { fieldsOf }) {
   const answered = poll.calls.filter((row) => !isLive(row) && row.status === 200);
   const has = fieldsOf(poll)?.has('etag') || poll.calls.some(({ status }) => status === 304);
-  const again = Math.round(answered.length * (poll.unchangedRate || 0));
+  const again = Math.min(
+    Math.round(answered.length * (poll.unchangedRate || 0)),
+    answered.length - poll.urls.length, /* the first of each URL repeats none */
+  );
   const all = answered.reduce((sum, row) => sum + row.responseSize, 0);
   const bytes = answered.length > 0 ? Math.round((all * again) / answered.length) : 0;
 

@@ -29,7 +29,7 @@ function minutes(seconds) {
 }
 
 function changeCells(before, after, label, show) {
-  const { word, tone, change } = changeWords(before, after);
+  const { word, tone, change } = changeWords(before, after, show);
   const bar = el('i', { class: change > 0 ? 'more-of-it' : null });
   const width = `${Math.min(50, Math.abs(change) / 2)}%`;
 
@@ -286,9 +286,9 @@ class CompareView {
     this.#figures.element.hidden = false;
     this.#copyButton.disabled = false;
     this.#figures.show([
-      [changeWords(total.before.perMinute, total.after.perMinute).word],
+      [changeWords(total.before.perMinute, total.after.perMinute, rate).word],
       [perRequest(total.after), `was ${perRequest(total.before)}`],
-      [changeWords(total.before.mean, total.after.mean).word],
+      [changeWords(total.before.mean, total.after.mean, duration).word],
       Number.isFinite(total.after.errors)
         ? [errorShare(total.after), `was ${errorShare(total.before)}`, 'errors']
         : [rate(total.after.requestsPerMinute), `was ${rate(total.before.requestsPerMinute)}`, 'requests per minute'],

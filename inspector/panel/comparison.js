@@ -55,18 +55,21 @@ export function changeOf(before, after) {
   return before > 0 && Number.isFinite(after) ? ((after - before) / before) * 100 : null;
 }
 
-/* {word, tone}: less is good, more is worse, a little of either is the same. */
-export function changeWords(before, after) {
+/*
+ * {word, tone, change}: less is good, more is worse, a little of either is the same, and so is what
+ * `show` writes alike.
+ */
+export function changeWords(before, after, show = String) {
   const change = changeOf(before, after);
 
   if (change === null) {
     return { word: after > 0 ? 'new' : NOTHING, tone: 'nil', change: 0 };
   }
-  if (Math.abs(change) < SAME) {
+  if (Math.abs(change) < SAME || show(before) === show(after)) {
     return { word: 'same', tone: 'nil', change: 0 };
   }
   if (!(after > 0)) {
-    return { word: 'gone', tone: 'nil', change: -100 };
+    return { word: 'gone', tone: 'nil', change: 0 };
   }
   return {
     word: `${change < 0 ? '−' : '+'}${Math.round(Math.abs(change))} %`,
@@ -92,12 +95,12 @@ function markdownRow(name, { before, after }) {
     name,
     rate(before.perMinute),
     rate(after.perMinute),
-    changeWords(before.perMinute, after.perMinute).word,
+    changeWords(before.perMinute, after.perMinute, rate).word,
     perRequest(before),
     perRequest(after),
     duration(before.mean),
     duration(after.mean),
-    changeWords(before.mean, after.mean).word,
+    changeWords(before.mean, after.mean, duration).word,
   ];
 
   return `| ${cells.join(' | ')} |`;

@@ -1,6 +1,6 @@
 /*
  * One job: follow api/events while somebody looks: the browser reconnects by itself and says where it
- * was. Where this Sightglass has no such stream it is not asked for again.
+ * was. Where it is refused again and again the list has to do.
  *
  * `handlers` are {onOpen(), onRequest(summary), onGap(gap), onCounts(counts)}; a gap is {before, missed}:
  * the seq below which the page was not told of `missed` exchanges, NaN where it is not known how many.
@@ -44,6 +44,7 @@ export class EventStream {
 
   stop() {
     this.#wanted = false;
+    this.#refused = 0;
     clearTimeout(this.#timer);
     this.#source?.close();
     this.#source = null;

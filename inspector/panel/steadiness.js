@@ -4,21 +4,28 @@
  */
 
 export const MOST_TOGETHER = 8;
-const STEADY = 0.5; /* how far apart long and short steps may be, in medians */
-const AS_GOOD = 0.1; /* a larger group has to be steadier by more than this */
+const ALIKE = 0.25; /* of the usual spacing: so far a step may be from its usual length */
+const STEADY = 0.3;
+const BETTER = 0.25; /* by which a larger group has to be steadier */
 const STEPS = 3; /* at least so many periods */
 
-function quantile(sorted, share) {
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-}
+/*
+ * {median, steadiness}: the usual step from each call to the `together`th after it, and how far such steps
+ * prevail: among the steps, times in the time that they fill. So a few calls out of turn change little,
+ * bursts have no pace of their own, and chance comes to nearly nothing. What is alike is measured by the
+ * spacing of single calls: a longer step is not steadier for being longer.
+ */
+function steadinessOf(steps, together) {
+  const sorted = [...steps].sort((a, b) => a - b);
+  const median = sorted[Math.floor(sorted.length / 2)];
+  const alike = sorted.filter((step) => Math.abs(step - median) <= (ALIKE * median) / together);
+  const time = (each) => each.reduce((sum, step) => sum + step, 0);
+  const all = time(sorted);
 
-/* {median, spread} of steps: the tenth and the last tenth are left out, as a pause or a retry is. */
-function steadinessOf(steps) {
-  const sorted = steps.sort((a, b) => a - b);
-  const median = quantile(sorted, 0.5);
-  const spread = median > 0 ? (quantile(sorted, 0.9) - quantile(sorted, 0.1)) / median : Infinity;
-
-  return { median, spread };
+  return {
+    median,
+    steadiness: all > 0 ? (alike.length / sorted.length) * (time(alike) / all) : 0,
+  };
 }
 
 /*
@@ -32,10 +39,10 @@ export function paceOf(starts) {
 
   for (let together = 1; together <= most; together += 1) {
     const steps = starts.slice(together).map((at, i) => at - starts[i]);
-    const { median, spread } = steadinessOf(steps);
+    const { median, steadiness } = steadinessOf(steps, together);
 
-    if (spread <= STEADY && (best === null || spread < best.spread - AS_GOOD)) {
-      best = { every: median, together, spread };
+    if (steadiness >= STEADY && (best === null || steadiness > best.steadiness + BETTER)) {
+      best = { every: median, together, steadiness };
     }
   }
   return best;

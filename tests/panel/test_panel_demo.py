@@ -15,7 +15,7 @@ from test_panel_polls import lines
 BINARY = os.environ.get("SIGHTGLASS_BINARY")
 START_S = 30
 NEVER_CHANGES = "/api/me"
-OVERLAPS = "/api/reports"  # takes 1.2 s
+OVERLAPS = "/api/forecast"  # takes 1.2 s
 SECONDS = 14
 EXACT = 0.02
 

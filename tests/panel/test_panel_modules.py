@@ -127,11 +127,12 @@ def test_a_pace_is_found_where_there_is_one(opened, ask):
     threes = sorted(i * 5 + j * 0.2 + rng.random() * 0.05 for i in range(20) for j in range(3))
     apart = sorted([i * 2.0 for i in range(40)] + [0.7 + i * 2.0 for i in range(40)])
     paused = [i * 5.0 for i in range(20)] + [200 + i * 5.0 for i in range(20)]
+    hurried = sorted([i * 3.0 for i in range(20)] + [6.5, 14, 14.8, 32, 41.2])
     chance = sorted(rng.random() * 300 for _ in range(60))
-    script = f"return {[steady, threes, apart, paused, chance, [1, 2, 3], []]}.map((starts) => m.paceOf(starts));"
+    script = f"return {[steady, threes, apart, paused, hurried, chance, [1, 2, 3], []]}.map((starts) => m.paceOf(starts));"
     found = ask(opened, "steadiness", script)
     assert [pace and (round(pace["every"], 1), pace["together"]) for pace in found] == [
-        (5.0, 1), (5.0, 3), (2.0, 2), (5.0, 1), None, None, None]
+        (5.0, 1), (5.0, 3), (2.0, 2), (5.0, 1), (3.0, 1), None, None, None]
 
 
 def test_a_difference_makes_one_text_the_other(opened, ask):

@@ -1,4 +1,7 @@
-"""Pictures of each view and state, for the eye and for the README: written into $SIGHTGLASS_PICTURES, where it is set."""
+"""Pictures of each view and state, for the eye and for the README.
+
+They are written into build-results/pictures, or $SIGHTGLASS_PICTURES.
+"""
 
 import os
 from pathlib import Path
@@ -7,8 +10,8 @@ import pytest
 
 import samples
 
-FOLDER = os.environ.get("SIGHTGLASS_PICTURES")
-SIZES = {"light": (1440, 900, False), "dark": (1440, 900, True), "narrow": (360, 740, False), "middle": (1000, 700, False)}
+FOLDER = Path(os.environ.get("SIGHTGLASS_PICTURES") or Path(__file__).resolve().parents[2] / "build-results" / "pictures")
+SIZES = {"light": (1440, 900, False), "dark": (1440, 900, True), "narrow": (360, 740, False)}
 
 
 @pytest.fixture
@@ -25,10 +28,9 @@ def shown(page, fake, request):
 
 
 def take(page, name):
-    """Keeps what is shown now; where no folder is set, that it could be shown is all."""
-    if FOLDER:
-        Path(FOLDER).mkdir(parents=True, exist_ok=True)
-        page.driver.save_screenshot(str(Path(FOLDER) / f"{name}-{page.look}.png"))
+    """Keeps what is shown now."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    page.driver.save_screenshot(str(FOLDER / f"{name}-{page.look}.png"))
 
 
 def open_at(page, fake, path, **more):
