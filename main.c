@@ -162,6 +162,15 @@ static enum err_code start(struct server *server, struct endings *endings, struc
 	return rc == 0 ? ERR_NONE : err_set(err, ERR_SYSTEM, "signals: %s", uv_strerror(rc));
 }
 
+static void show_settings(struct inspector *inspector, const struct settings *settings)
+{
+	struct buffer text = BUFFER_INIT;
+
+	settings_write(settings, &text);
+	inspector_show_configuration(inspector, buffer_slice(&text));
+	buffer_fini(&text);
+}
+
 static int serve(const struct settings *settings)
 {
 	struct inspector *inspector = NULL;
@@ -177,6 +186,7 @@ static int serve(const struct settings *settings)
 	}
 	if (settings->inspector.enabled || settings->proxy.admin_listen_count > 0) {
 		inspector = inspector_create(&settings->inspector, &settings->proxy, server);
+		show_settings(inspector, settings);
 	}
 	if (start(server, &endings, &err) == ERR_NONE) {
 		announce(server, &settings->proxy);

@@ -180,8 +180,8 @@ void *arena_grow(struct arena *arena, void *ptr, size_t old_size, size_t size)
 	size_t held = round_up(old_size);
 	void *moved;
 
-	assert(size >= old_size);
-	if (ptr != NULL && old_size > 0 && (char *)ptr + held == arena->next) {
+	assert(size >= old_size && (ptr != NULL || old_size == 0));
+	if (old_size > 0 && (char *)ptr + held == arena->next) {
 		size_t more = round_up(size) - held;
 
 		if (size > arena->bound || more > arena->bound - arena->used) {

@@ -7,9 +7,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_signature.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -20,17 +20,9 @@ enum {
 	LINKS_MAX = 40,       /* one behind the other; the system follows no more */
 };
 
-/* What tells one state of a file from another. */
-struct signature {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec written;
-};
-
 struct watched_file {
 	char *path;
-	struct signature last;
+	struct file_signature last;
 };
 
 struct watched_group {
@@ -63,38 +55,14 @@ struct file_watch {
 
 /* --- files */
 
-static struct signature look_at(const char *path)
-{
-	struct signature signature = {.size = -1}; /* of one that is missing */
-	struct stat status;
-
-	if (stat(path, &status) == 0) {
-		signature.device = status.st_dev;
-		signature.inode = status.st_ino;
-		signature.size = status.st_size;
-#ifdef __APPLE__
-		signature.written = status.st_mtimespec;
-#else
-		signature.written = status.st_mtim;
-#endif
-	}
-	return signature;
-}
-
-static bool same(const struct signature *a, const struct signature *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->written.tv_sec == b->written.tv_sec && a->written.tv_nsec == b->written.tv_nsec;
-}
-
 static bool has_changed(struct watched_group *group)
 {
 	bool changed = false;
 
 	for (size_t i = 0; i < group->count; i++) {
-		struct signature now = look_at(group->files[i].path);
+		struct file_signature now = file_signature_of(group->files[i].path);
 
-		changed = changed || !same(&now, &group->files[i].last);
+		changed = changed || !file_signature_same(&now, &group->files[i].last);
 		group->files[i].last = now;
 	}
 	return changed;

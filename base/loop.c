@@ -148,6 +148,7 @@ void loop_fini(struct loop *loop)
 {
 	int rc;
 
+	assert(loop->names == NULL);
 	uv_close((uv_handle_t *)&loop->wakeup, NULL);
 	uv_close((uv_handle_t *)&loop->wheel_timer, NULL);
 	uv_close((uv_handle_t *)&loop->idle, NULL);

@@ -42,6 +42,7 @@ enum {
 };
 
 struct loop_garbage;
+struct names;
 struct task;
 typedef void (*task_fn)(struct task *task);
 
@@ -79,7 +80,8 @@ struct loop {
 	uv_async_t wakeup;      /* tells of posted messages */
 	pthread_mutex_t posted_lock;
 	struct list posted;
-	uint64_t turn_us; /* clock_now_us(), read once per turn at first use; 0 = not yet */
+	struct names *names; /* see names.h; NULL while nothing is looked up */
+	uint64_t turn_us;    /* clock_now_us(), read once per turn at first use; 0 = not yet */
 	bool settling;
 };
 

@@ -35,6 +35,9 @@ static void on_readable(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 	size_t room = stream->filled ? LOOP_READ_ON_SIZE : LOOP_READ_BUFFER_SIZE;
 
 	(void)suggested;
+	if (stream->tls != NULL) {
+		room = tls_read_size(stream->tls, room);
+	}
 	stream->received = socket_receive(stream->fd, stream->loop->read_buffer, room);
 	stream->filled = stream->received == (ssize_t)room;
 	if (stream->received < 0) {

@@ -112,6 +112,12 @@ int stream_connect_unix(
  * be closed, and no event follows. No timeout: the owner has its timers.
  */
 enum err_code stream_secure(struct stream *stream, struct tls *tls, struct err *err);
+/*
+ * From within `failed`, of a stream whose peer speaks something else (tls_heard_instead()): it is
+ * plain from here on, of use again, and nothing was sent. What the peer had said is lost; reading
+ * is paused.
+ */
+void stream_unsecure(struct stream *stream);
 /* Why TLS has failed: a code and a sentence about the peer; NULL where it has not. Lives as long as
  * the stream. */
 const struct err *stream_failure(const struct stream *stream);

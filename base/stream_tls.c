@@ -5,6 +5,8 @@
  */
 #include "base/stream_state.h"
 
+#include <assert.h>
+
 #include "base/memory.h"
 #include "base/tls.h"
 
@@ -23,6 +25,14 @@ enum err_code stream_secure(struct stream *stream, struct tls *tls, struct err *
 	}
 	buffer_fini(&opening);
 	return code;
+}
+
+void stream_unsecure(struct stream *stream)
+{
+	assert(tls_heard_instead(stream->tls) >= 0);
+	tls_close(stream->tls);
+	stream->tls = NULL;
+	stream->broken = false;
 }
 
 const struct err *stream_failure(const struct stream *stream)

@@ -17,6 +17,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/memory.h"
 #include "base/tls_bio.h"
@@ -27,6 +28,7 @@
 #include "base/tls_trust.h"
 
 enum {
+	RECORD_HEADER_LEN = 5,
 	RECORD_OVERHEAD = 64, /* header, type, nonce, tag: 29 bytes of the ciphers there are */
 	RECORD_TYPE_MIN = 20, /* change_cipher_spec to application_data */
 	RECORD_TYPE_MAX = 23,
@@ -40,9 +42,14 @@ struct tls {
 	struct tls_circumstances circumstances;
 	char *host;          /* a client's: whom it wants to speak with */
 	struct err *failure; /* the first one stays */
-	bool heard;          /* something has come from the peer */
+	bool heard;          /* something has come from the peer: */
+	unsigned char first; /* this, before all else */
 	bool closed;         /* close_notify has come */
 	bool renegotiates;   /* the client of an established connection begins a handshake */
+	uint8_t header_len;  /* of the next record's header, as far as it has come */
+	unsigned char header[RECORD_HEADER_LEN];
+	uint32_t record_len;  /* of the last record that began, with its header */
+	uint32_t record_left; /* what of it has not come yet */
 	bool resumed;
 };
 
@@ -84,7 +91,8 @@ static int on_verified(int good, X509_STORE_CTX *chain)
 			X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
 		struct tls *tls = of_ssl(ssl);
 
-		(void)tls_failure_of_certificate(failure_of(tls), chain, tls->host);
+		(void)tls_failure_of_certificate(
+			failure_of(tls), chain, tls->host, tls_context_words(tls->context));
 	}
 	return good;
 }
@@ -94,7 +102,8 @@ static int on_certificate_wanted(SSL *ssl, void *data)
 {
 	struct tls *tls = data;
 
-	tls->circumstances.certificate_wanted = SSL_get_certificate(ssl) == NULL;
+	tls->circumstances.certificate_wanted = true;
+	tls->circumstances.certificate_shown = SSL_get_certificate(ssl) != NULL;
 	return 1;
 }
 
@@ -201,11 +210,30 @@ static void resume(struct tls *tls, struct tls_sessions *sessions, uint64_t now_
 	}
 }
 
+/* Its context may have been made long ago. */
+static enum err_code check_own_certificate(
+	const struct tls_context *context, uint64_t now_wall_us, struct err *err)
+{
+	int64_t not_after_s = tls_context_not_after(context);
+	char when[CLOCK_RFC3339_SIZE];
+
+	if (not_after_s == 0 || not_after_s > (int64_t)(now_wall_us / 1000000)) {
+		return ERR_NONE;
+	}
+	(void)clock_format_rfc3339((uint64_t)not_after_s * 1000000, when);
+	return err_set(err, ERR_TLS, "%s expired at %.19sZ; give one that is valid",
+		tls_context_words(context)->shown, when);
+}
+
 struct tls *tls_open_client(struct tls_context *context, const char *host,
 	struct tls_sessions *sessions, uint64_t now_wall_us, struct err *err)
 {
-	struct tls *tls = create(context, err);
+	struct tls *tls;
 
+	if (check_own_certificate(context, now_wall_us, err) != ERR_NONE) {
+		return NULL;
+	}
+	tls = create(context, err);
 	if (tls == NULL) {
 		return NULL;
 	}
@@ -266,7 +294,8 @@ static enum err_code fail_again(const struct tls *tls, struct err *err)
 static enum err_code fail(struct tls *tls, struct err *err)
 {
 	if (tls->failure == NULL) {
-		(void)tls_failure(failure_of(tls), &tls->circumstances);
+		(void)tls_failure(
+			failure_of(tls), &tls->circumstances, tls_context_words(tls->context));
 	}
 	ERR_clear_error();
 	return fail_again(tls, err);
@@ -310,11 +339,44 @@ enum err_code tls_start(struct tls *tls, struct buffer *reply, struct err *err)
 static void hear(struct tls *tls, struct slice in)
 {
 	if (!tls->heard && in.len > 0) {
-		unsigned char type = (unsigned char)in.ptr[0];
-
+		tls->first = (unsigned char)in.ptr[0];
 		tls->heard = true;
-		tls->circumstances.speaks_tls = type >= RECORD_TYPE_MIN && type <= RECORD_TYPE_MAX;
+		tls->circumstances.speaks_tls =
+			tls->first >= RECORD_TYPE_MIN && tls->first <= RECORD_TYPE_MAX;
 	}
+}
+
+/* Keeps where in a record the peer is. The lengths are a hint and no more: nothing is verified yet.
+ */
+static void follow_records(struct tls *tls, struct slice in)
+{
+	while (in.len > 0) {
+		size_t part;
+
+		if (tls->record_left > 0) {
+			part = in.len < tls->record_left ? in.len : tls->record_left;
+			tls->record_left -= (uint32_t)part;
+		} else {
+			part = 1;
+			tls->header[tls->header_len++] = (unsigned char)in.ptr[0];
+			if (tls->header_len == RECORD_HEADER_LEN) {
+				tls->record_left = (uint32_t)tls->header[3] << 8 | tls->header[4];
+				tls->record_len = tls->record_left + RECORD_HEADER_LEN;
+				tls->header_len = 0;
+			}
+		}
+		in = slice_of(in.ptr + part, in.len - part);
+	}
+}
+
+size_t tls_read_size(const struct tls *tls, size_t room)
+{
+	size_t size = tls->record_left;
+
+	if (tls->record_len == 0 || tls->record_len > room || size > room) {
+		return room;
+	}
+	return size + (room - size) / tls->record_len * tls->record_len - tls->header_len;
 }
 
 static enum err_code read_text(
@@ -360,6 +422,7 @@ enum err_code tls_receive(struct tls *tls, struct slice in, char *out, size_t ro
 		return ERR_NONE; /* nothing that follows close_notify counts */
 	}
 	hear(tls, in);
+	follow_records(tls, in);
 	lend(tls, in, reply);
 	if (!was_established) {
 		code = shake_hands(tls, err);
@@ -460,6 +523,11 @@ void tls_send_close(struct tls *tls, struct buffer *out)
 const struct err *tls_failure_of(const struct tls *tls)
 {
 	return tls->failure;
+}
+
+int tls_heard_instead(const struct tls *tls)
+{
+	return tls->circumstances.speaks_tls ? -1 : tls->first;
 }
 
 bool tls_established(const struct tls *tls)

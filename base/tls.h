@@ -42,7 +42,8 @@ enum {
  * is not. `sessions` may be NULL; else one of them is resumed where there is one at `now_wall_us`,
  * and those that the server grants go there.
  *
- * The caller ends it with tls_close(). NULL and ERR_TLS where the name cannot be one.
+ * The caller ends it with tls_close(). NULL and ERR_TLS where the name cannot be one, or one's own
+ * certificate has expired by now.
  */
 struct tls *tls_open_client(struct tls_context *context, const char *host,
 	struct tls_sessions *sessions, uint64_t now_wall_us, struct err *err);
@@ -85,6 +86,14 @@ enum err_code tls_receive(struct tls *tls, struct slice in, char *out, size_t ro
 	struct tls_received *got, struct buffer *reply, struct err *err);
 
 /*
+ * How much to read at once, of at most `room` bytes, for whole records to come of it, as long as
+ * the peer makes them all of one size. From 63 KiB come else four records of 16 KiB as often as
+ * three, and 64 KiB leave as a segment and a runt (base/loop.h): 1 MiB from a TLS upstream cost 14
+ * % more.
+ */
+size_t tls_read_size(const struct tls *tls, size_t room);
+
+/*
  * Encrypts the parts, in their order, and appends the records to `out`: as few as there can be, so
  * a head goes with what follows it. Only on an established connection. Before tls_send_close(). 0,
  * or ERR_TLS.
@@ -101,6 +110,8 @@ void tls_send_close(struct tls *tls, struct buffer *out);
 /* Why the connection has failed; NULL where it has not. Lives as long as the connection. */
 const struct err *tls_failure_of(const struct tls *tls);
 bool tls_established(const struct tls *tls);
+/* The first byte of a peer that speaks no TLS; -1 of one that may. */
+int tls_heard_instead(const struct tls *tls);
 /* The peer's close_notify has come. */
 bool tls_closed(const struct tls *tls);
 /* An earlier session was resumed. From when it is established. */

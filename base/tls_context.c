@@ -4,6 +4,7 @@
 #include "base/tls_context.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -37,6 +38,7 @@ struct tls_context {
 	uint32_t serial;
 	bool verifies;
 	bool trusts_system; /* whom base/tls_trust.h knows */
+	struct tls_words words;
 };
 
 struct tls_context *tls_context_hold(struct tls_context *context)
@@ -81,6 +83,11 @@ void tls_context_set_serial(struct tls_context *context, uint32_t serial)
 struct ssl_ctx_st *tls_context_ssl(const struct tls_context *context)
 {
 	return context->ssl;
+}
+
+const struct tls_words *tls_context_words(const struct tls_context *context)
+{
+	return &context->words;
 }
 
 bool tls_context_verifies(const struct tls_context *context)
@@ -271,11 +278,15 @@ static enum err_code trust_given(SSL_CTX *ssl, const struct tls_pem *pem, struct
 	return ERR_NONE;
 }
 
+static struct tls_pem ca_of(const struct tls_settings *settings)
+{
+	return (struct tls_pem){.what = "CA", .file = settings->ca_file, .data = settings->ca_data};
+}
+
 static enum err_code load_trust(
 	struct tls_context *context, const struct tls_settings *settings, struct err *err)
 {
-	const struct tls_pem ca = {
-		.what = "CA", .file = settings->ca_file, .data = settings->ca_data};
+	const struct tls_pem ca = ca_of(settings);
 
 	if (!tls_pem_absent(&ca)) {
 		return trust_given(context->ssl, &ca, err);
@@ -291,11 +302,42 @@ static bool has_identity(const struct tls_settings *settings)
 	       (settings->key_file != NULL && settings->key_file[0] != '\0');
 }
 
+/* `the CA "/tls/ca.crt" (tls.ca)` */
+static void name_pem(
+	char out[static TLS_WORDS_SIZE], const struct tls_pem *pem, const char *setting)
+{
+	char name[TLS_PEM_NAME_SIZE];
+
+	(void)snprintf(out, TLS_WORDS_SIZE, setting == NULL ? "%s" : "%s (%s)",
+		tls_pem_name(pem, name), setting);
+}
+
+static void find_words(struct tls_words *words, const struct tls_settings *settings)
+{
+	const struct tls_pem ca = ca_of(settings);
+	struct tls_pem own = certificate_of(settings);
+
+	own.what = "client certificate";
+	name_pem(words->shown, &own, settings->certificate_setting);
+	if (tls_pem_absent(&ca)) {
+		(void)snprintf(words->trusted, sizeof(words->trusted),
+			"one of the system's CAs%s%s",
+			settings->ca_setting == NULL ? "" : "; there is no ",
+			settings->ca_setting == NULL ? "" : settings->ca_setting);
+	} else {
+		name_pem(words->trusted, &ca, settings->ca_setting);
+	}
+	words->certificate_setting = settings->certificate_setting;
+	words->name_setting = settings->name_setting;
+}
+
 static enum err_code set_up_client(
 	struct tls_context *context, const struct tls_settings *settings, struct err *err)
 {
 	SSL_CTX *ssl = context->ssl;
 	enum err_code code = load_trust(context, settings, err);
+
+	find_words(&context->words, settings);
 
 	if (code == ERR_NONE && has_identity(settings)) {
 		code = load_identity(context, settings, err);

@@ -29,6 +29,11 @@ struct tls_settings {
 	struct slice certificate_data;
 	struct slice key_data;
 	bool verify; /* a client's: whether it minds who the server is */
+	/* What the operator calls the settings for CA, certificate and server's name, for messages;
+	 * NULL is not told. Texts that outlive all. */
+	const char *ca_setting;
+	const char *certificate_setting;
+	const char *name_setting;
 };
 
 #define TLS_SETTINGS_INIT ((struct tls_settings){.verify = true})
@@ -74,8 +79,21 @@ uint32_t tls_context_serial(const struct tls_context *context);
 /* Before anybody else has the context. */
 void tls_context_set_serial(struct tls_context *context, uint32_t serial);
 
+enum {
+	TLS_WORDS_SIZE = 160,
+};
+
+/* What messages call things that a connection fails by. */
+struct tls_words {
+	char trusted[TLS_WORDS_SIZE]; /* `the CA "/tls/ca.crt" (tls.ca)` */
+	char shown[TLS_WORDS_SIZE]; /* `the client certificate "/tls/own.crt" (tls.certificate)` */
+	const char *certificate_setting;
+	const char *name_setting;
+};
+
 /* For base/tls.c: the caller borrows. */
 struct ssl_ctx_st *tls_context_ssl(const struct tls_context *context);
+const struct tls_words *tls_context_words(const struct tls_context *context);
 bool tls_context_verifies(const struct tls_context *context);
 /* No CA was given: it is the system's that count, which a connection takes from base/tls_trust.h.
  */

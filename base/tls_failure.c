@@ -12,6 +12,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "base/tls_context.h"
 #include "base/tls_text.h"
 
 enum {
@@ -45,15 +46,29 @@ static bool is_of_missing_certificate(int alert)
 	       alert == SSL_AD_ACCESS_DENIED;
 }
 
-static enum err_code alerted(struct err *err, const struct tls_circumstances *circumstances)
+/* What a server says of a certificate that it does not like (RFC 8446 section 6.2). */
+static bool is_of_shown_certificate(int alert)
 {
+	return (alert >= SSL_AD_BAD_CERTIFICATE && alert <= SSL_AD_CERTIFICATE_UNKNOWN) ||
+	       alert == SSL_AD_UNKNOWN_CA || alert == SSL_AD_ACCESS_DENIED;
+}
+
+static enum err_code alerted(struct err *err, const struct tls_circumstances *circumstances,
+	const struct tls_words *words)
+{
+	const char *setting = words->certificate_setting;
 	int alert = circumstances->alert;
 
-	if (circumstances->certificate_wanted && is_of_missing_certificate(alert)) {
+	if (circumstances->certificate_wanted && !circumstances->certificate_shown &&
+		is_of_missing_certificate(alert)) {
 		return err_set(err, ERR_TLS,
-			"the peer wants a client certificate, and there is none to show (its TLS "
-			"alert: %s)",
-			alert_text(alert));
+			"the peer wants a client certificate, and %s%s (its TLS alert: %s)",
+			setting == NULL ? "there is none to show" : "none is given by ",
+			setting == NULL ? "" : setting, alert_text(alert));
+	}
+	if (circumstances->certificate_shown && is_of_shown_certificate(alert)) {
+		return err_set(err, ERR_TLS, "the peer does not take %s (its TLS alert: %s)",
+			words->shown, alert_text(alert));
 	}
 	if (alert == SSL_AD_PROTOCOL_VERSION) {
 		return err_set(err, ERR_TLS,
@@ -87,7 +102,8 @@ static enum err_code by_reason(struct err *err, unsigned long error)
 	}
 }
 
-enum err_code tls_failure(struct err *err, const struct tls_circumstances *circumstances)
+enum err_code tls_failure(struct err *err, const struct tls_circumstances *circumstances,
+	const struct tls_words *words)
 {
 	unsigned long error = ERR_peek_last_error();
 	bool is_alert =
@@ -99,7 +115,7 @@ enum err_code tls_failure(struct err *err, const struct tls_circumstances *circu
 	} else if (circumstances->alert == SSL_AD_CLOSE_NOTIFY) {
 		code = err_set(err, ERR_TLS, "the peer closed the connection within the handshake");
 	} else if (is_alert && circumstances->alert != ALERT_NONE) {
-		code = alerted(err, circumstances);
+		code = alerted(err, circumstances, words);
 	} else {
 		code = by_reason(err, error);
 	}
@@ -165,21 +181,29 @@ static void names_of(X509 *certificate, char out[static NAMES_SIZE])
 	GENERAL_NAMES_free(names);
 }
 
-static enum err_code of_another(struct err *err, X509 *certificate, const char *host)
+static enum err_code of_another(
+	struct err *err, X509 *certificate, const char *host, const char *setting)
 {
 	char names[NAMES_SIZE];
+	char advice[64] = "";
 
 	names_of(certificate, names);
+	if (setting != NULL) {
+		(void)snprintf(
+			advice, sizeof(advice), "; %s says which name it has to bear", setting);
+	}
 	if (names[0] == '\0') {
 		return err_set(err, ERR_TLS,
 			"the certificate names no host (it has no subjectAltName), so it is not "
-			"for %.80s",
-			host);
+			"for %.80s%s",
+			host, advice);
 	}
-	return err_set(err, ERR_TLS, "the certificate is for %s, not for %.80s", names, host);
+	return err_set(
+		err, ERR_TLS, "the certificate is for %s, not for %.80s%s", names, host, advice);
 }
 
-static const char *advice_on(int error)
+/* Whether nobody who is trusted stands behind the certificate. */
+static bool is_of_strangers(int error)
 {
 	switch (error) {
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
@@ -187,13 +211,14 @@ static const char *advice_on(int error)
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-		return "; its CA is not among those that are trusted here";
+		return true;
 	default:
-		return "";
+		return false;
 	}
 }
 
-enum err_code tls_failure_of_certificate(struct err *err, X509_STORE_CTX *chain, const char *host)
+enum err_code tls_failure_of_certificate(
+	struct err *err, X509_STORE_CTX *chain, const char *host, const struct tls_words *words)
 {
 	int error = X509_STORE_CTX_get_error(chain);
 	X509 *certificate = X509_STORE_CTX_get_current_cert(chain);
@@ -204,7 +229,7 @@ enum err_code tls_failure_of_certificate(struct err *err, X509_STORE_CTX *chain,
 	switch (certificate == NULL ? X509_V_ERR_UNSPECIFIED : error) {
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		return of_another(err, certificate, host);
+		return of_another(err, certificate, host, words->name_setting);
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 		return err_set(err, ERR_TLS,
 			"certificate verify failed: %s has expired at %s (of %.80s)", which,
@@ -214,7 +239,9 @@ enum err_code tls_failure_of_certificate(struct err *err, X509_STORE_CTX *chain,
 			"certificate verify failed: %s is not valid before %s (of %.80s)", which,
 			tls_time_text(X509_get0_notBefore(certificate), when), host);
 	default:
-		return err_set(err, ERR_TLS, "certificate verify failed: %s (of %.80s)%s",
-			X509_verify_cert_error_string(error), host, advice_on(error));
+		return err_set(err, ERR_TLS, "certificate verify failed: %s (of %.80s)%s%s",
+			X509_verify_cert_error_string(error), host,
+			is_of_strangers(error) ? "; no way leads from it to " : "",
+			is_of_strangers(error) ? words->trusted : "");
 	}
 }

@@ -12,20 +12,25 @@
 
 #include "base/err.h"
 
+struct tls_words;
+
 struct tls_circumstances {
 	int alert;               /* the peer's last, or -1 */
 	bool established;        /* the handshake was over */
-	bool certificate_wanted; /* the peer asked for a certificate, and there is none to give */
+	bool certificate_wanted; /* the peer asked for a certificate, */
+	bool certificate_shown;  /* and has got ours */
 	bool speaks_tls; /* what came from the peer began like a TLS record, or nothing came */
 };
 
 /*
  * From OpenSSL's latest error on this thread; all of them are forgotten then. Returns ERR_TLS.
  */
-enum err_code tls_failure(struct err *err, const struct tls_circumstances *circumstances);
+enum err_code tls_failure(struct err *err, const struct tls_circumstances *circumstances,
+	const struct tls_words *words);
 
 /* `chain` is under verification and was found to be bad; `host` is who should have been there.
  * Returns ERR_TLS. */
-enum err_code tls_failure_of_certificate(struct err *err, X509_STORE_CTX *chain, const char *host);
+enum err_code tls_failure_of_certificate(
+	struct err *err, X509_STORE_CTX *chain, const char *host, const struct tls_words *words);
 
 #endif

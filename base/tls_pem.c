@@ -201,6 +201,19 @@ STACK_OF(X509) * tls_pem_certificates(const struct tls_pem *pem, struct err *err
 	return certificates;
 }
 
+uint64_t tls_pem_not_after(const struct tls_pem *pem)
+{
+	STACK_OF(X509) *certificates = tls_pem_certificates(pem, NULL);
+	int64_t not_after_s;
+
+	if (certificates == NULL) {
+		return 0;
+	}
+	not_after_s = tls_time_seconds(X509_get0_notAfter(sk_X509_value(certificates, 0)));
+	free_certificates(certificates);
+	return not_after_s == INT64_MAX ? 0 : not_after_s < 1 ? 1 : (uint64_t)not_after_s;
+}
+
 static EVP_PKEY *read_key(const struct tls_pem *pem, const struct buffer *text, struct err *err)
 {
 	char name[TLS_PEM_NAME_SIZE];

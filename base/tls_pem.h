@@ -7,6 +7,7 @@
 #define SIGHTGLASS_BASE_TLS_PEM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <openssl/x509.h>
 
@@ -34,6 +35,9 @@ const char *tls_pem_name(const struct tls_pem *pem, char out[static TLS_PEM_NAME
  * and ERR_SETTINGS where one of them, or the file, cannot be read.
  */
 STACK_OF(X509) * tls_pem_certificates(const struct tls_pem *pem, struct err *err);
+/* When the first of them expires, in wall-clock seconds since the epoch and never 0; 0 where none
+ * can be read. */
+uint64_t tls_pem_not_after(const struct tls_pem *pem);
 /*
  * The first private key; the caller frees it. NULL and ERR_SETTINGS where there is none, or it is
  * encrypted: nobody is asked for a passphrase.

@@ -60,6 +60,9 @@ static struct tls_settings copy_settings(const struct tls_settings *settings)
 		.certificate_data = copy_data(settings->certificate_data),
 		.key_data = copy_data(settings->key_data),
 		.verify = settings->verify,
+		.ca_setting = settings->ca_setting,
+		.certificate_setting = settings->certificate_setting,
+		.name_setting = settings->name_setting,
 	};
 }
 

@@ -194,6 +194,47 @@ enum err_code check_host(struct slice text, struct err *err)
 				 err);
 }
 
+/* Exactly what a browser sends, since it is compared with that: in lower case, and a default port
+ * is left out. */
+static bool origin_valid(struct slice text)
+{
+	bool is_https = slice_starts_with(text, SLICE("https://"));
+	size_t scheme_len = is_https ? 8 : 7;
+	struct slice authority;
+	struct slice name;
+	struct slice port;
+
+	if ((!is_https && !slice_starts_with(text, SLICE("http://"))) ||
+		text.len > scheme_len + HOST_MAX) {
+		return false;
+	}
+	authority = slice_of(text.ptr + scheme_len, text.len - scheme_len);
+	if (!host_valid(authority)) {
+		return false;
+	}
+	for (size_t i = 0; i < authority.len; i++) {
+		if (ascii_lower(authority.ptr[i]) != authority.ptr[i]) {
+			return false;
+		}
+	}
+	host_split(authority, &name, &port);
+	return name.len > 0 && !slice_equal(port, is_https ? SLICE("443") : SLICE("80"));
+}
+
+enum err_code check_origin(struct slice text, struct err *err)
+{
+	return origin_valid(text) ? ERR_NONE
+				  : refuse(text,
+					    "is no origin as browsers write it; give one such as "
+					    "https://dashboard.example or http://localhost:3000",
+					    err);
+}
+
+enum err_code check_frame_ancestor(struct slice text, struct err *err)
+{
+	return slice_equal(text, SLICE("self")) ? ERR_NONE : check_origin(text, err);
+}
+
 enum err_code check_server_name(struct slice text, struct err *err)
 {
 	return consists_of(text, "-_.:", HOST_MAX)

@@ -29,6 +29,10 @@ enum err_code check_redacted_query(struct slice text, struct err *err);
 enum err_code check_redacted_member(struct slice text, struct err *err);
 /* A value of Host. */
 enum err_code check_host(struct slice text, struct err *err);
+/* A web page's origin, as browsers write it (RFC 6454 section 6.2). */
+enum err_code check_origin(struct slice text, struct err *err);
+/* The same, or "self". */
+enum err_code check_frame_ancestor(struct slice text, struct err *err);
 /* The name or address of a TLS server. */
 enum err_code check_server_name(struct slice text, struct err *err);
 /* A bearer token as RFC 6750 section 2.1 writes it. The text is never in the sentence. */

@@ -13,6 +13,7 @@
 
 #include "base/loop.h"
 #include "base/tls.h"
+#include "inspector/marks.h"
 #include "inspector/statistics.h"
 #include "inspector/store.h"
 #include "proxy/exchange.h"
@@ -89,6 +90,16 @@ static uint64_t worker_bytes(const struct proxy_settings *proxy)
 	return WORKER + (speaks_tls(proxy) ? READ_TLS + 2 * production_bytes(proxy) : 0);
 }
 
+static uint64_t statistics_bytes(const struct settings *settings)
+{
+	if (settings->inspector.enabled) {
+		return statistics_memory_max(&settings->proxy, true) + marks_memory_max();
+	}
+	return settings->proxy.admin_listen_count > 0
+		       ? statistics_memory_max(&settings->proxy, false)
+		       : 0;
+}
+
 struct memory_bound memory_bound_of(const struct settings *settings)
 {
 	const struct proxy_settings *proxy = &settings->proxy;
@@ -105,9 +116,7 @@ struct memory_bound memory_bound_of(const struct settings *settings)
 				   ? capture_store_memory_max(&settings->inspector)
 				   : 0,
 		.routes = (uint64_t)(proxy->route_count + 1) * ROUTE,
-		.statistics = settings->inspector.enabled || proxy->admin_listen_count > 0
-				      ? statistics_memory_max(proxy)
-				      : 0,
+		.statistics = statistics_bytes(settings),
 		.program = CODE + LOG_QUEUES,
 	};
 

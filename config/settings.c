@@ -35,12 +35,9 @@ static void answer_help(FILE *out)
 
 static void answer_check(const struct settings *settings, FILE *out)
 {
-	struct memory_bound bound = memory_bound_of(settings);
 	struct buffer text = BUFFER_INIT;
 
-	buffer_append_str(&text, "# The settings in effect, sightglass " SIGHTGLASS_VERSION "\n");
-	effective_write(settings, bound.connections, &text);
-	memory_bound_write(&bound, &text);
+	settings_write(settings, &text);
 	print(&text, out);
 	buffer_fini(&text);
 }
@@ -95,6 +92,15 @@ enum settings_outcome settings_load(int argc, char *const argv[], char *const en
 	return outcome;
 }
 
+void settings_write(const struct settings *settings, struct buffer *out)
+{
+	struct memory_bound bound = memory_bound_of(settings);
+
+	buffer_append_str(out, "# The settings in effect, sightglass " SIGHTGLASS_VERSION "\n");
+	effective_write(settings, bound.connections, out);
+	memory_bound_write(&bound, out);
+}
+
 void settings_fini(struct settings *settings)
 {
 	mem_free(settings->proxy.listens);
@@ -112,6 +118,8 @@ void settings_fini(struct settings *settings)
 	string_list_clear(&settings->inspector.redact.query);
 	string_list_clear(&settings->inspector.redact.json);
 	string_list_clear(&settings->inspector.allow_hosts);
+	string_list_clear(&settings->inspector.allow_origins);
+	string_list_clear(&settings->inspector.frame_ancestors);
 	string_list_clear(&settings->trusted_proxies);
 	mem_free(settings->request_id_header);
 	mem_free(settings->file);
@@ -120,7 +128,8 @@ void settings_fini(struct settings *settings)
 
 void settings_use_demo(struct settings *settings, uint16_t port)
 {
-	static const char *const polls[] = {"/api/monitor/aks", "/api/blast/jobs", "/api/me"};
+	static const char *const polls[] = {
+		"/api/monitor/aks", "/api/blast/jobs", "/api/forecast", "/api/me"};
 	struct proxy_settings *proxy = &settings->proxy;
 	struct upstream_settings *upstream = &proxy->upstreams[0];
 	struct buffer url = BUFFER_INIT;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/buffer.h"
 #include "base/log.h"
 #include "inspector/settings.h"
 #include "proxy/settings.h"
@@ -52,6 +53,10 @@ enum settings_outcome {
 enum settings_outcome settings_load(int argc, char *const argv[], char *const environment[],
 	struct settings *settings, FILE *out, FILE *errors);
 void settings_fini(struct settings *settings);
+
+/* Appends what --check prints: the settings in effect as YAML, without secrets, and the most memory
+ * that they can take. */
+void settings_write(const struct settings *settings, struct buffer *out);
 
 /*
  * Where `demo` is set, the only upstream has no address until the sample API has a port. Gives it

@@ -15,6 +15,7 @@ const struct demo_route demo_routes[DEMO_ROUTES] = {
 	{METHOD_GET, "/api/me", &demo_me},
 	{METHOD_GET, "/api/clusters/", &demo_cluster_get},
 	{METHOD_GET, "/api/reports", &demo_reports},
+	{METHOD_GET, "/api/forecast", &demo_reports},
 	{METHOD_GET, "/api/billing/summary", &demo_billing},
 	{METHOD_GET, "/api/legacy/export", &demo_export},
 	{METHOD_GET, "/api/legacy/archive", &demo_archive},

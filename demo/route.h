@@ -13,7 +13,7 @@
 struct demo_answer_kind;
 
 enum {
-	DEMO_ROUTES = 18,
+	DEMO_ROUTES = 19,
 };
 
 struct demo_route {

@@ -135,7 +135,7 @@ static enum err_code read_absolute(
 		return err_set(err, ERR_SYNTAX, "the target is neither a path nor an http URL");
 	}
 	authority_at = target->scheme.len + 3;
-	if (rest->len < authority_at || memcmp(colon, "://", 3) != 0) {
+	if (colon == NULL || rest->len < authority_at || memcmp(colon, "://", 3) != 0) {
 		return err_set(err, ERR_SYNTAX, "the target is neither a path nor an http URL");
 	}
 	at = authority_at;

@@ -97,9 +97,8 @@ static bool host_is_ours(const struct access_rules *rules, struct slice host)
 /* --- the token */
 
 /* "Bearer TOKEN" (RFC 6750 section 2.1); the scheme's name in any case (RFC 9110 section 11.1). */
-static bool bearer_of(const struct head *head, struct slice *bearer)
+static bool bearer_of(struct slice value, struct slice *bearer)
 {
-	struct slice value = head_get(head, FIELD_AUTHORIZATION);
 	struct slice scheme = SLICE("Bearer ");
 
 	if (value.len <= scheme.len ||
@@ -153,6 +152,36 @@ static bool has_cookie(const struct head *head, struct token *token)
 	return false;
 }
 
+static void strip_cookies(const struct access_rules *rules, struct slice value, struct buffer *out)
+{
+	struct slice name;
+	struct slice content;
+
+	while (next_cookie(&value, &name, &content)) {
+		if (!token_cookie_equal(rules->token, name, content)) {
+			if (out->len > 0) {
+				buffer_append_str(out, "; ");
+			}
+			buffer_append_slice(out, name);
+			buffer_append_char(out, '=');
+			buffer_append_slice(out, content);
+		}
+	}
+}
+
+void access_strip(
+	const struct access_rules *rules, enum field_id id, struct slice value, struct buffer *out)
+{
+	struct slice bearer;
+
+	if (id == FIELD_COOKIE && rules->token->text != NULL) {
+		strip_cookies(rules, value, out);
+	} else if (id != FIELD_AUTHORIZATION || !bearer_of(value, &bearer) ||
+		   !token_equal(rules->token, bearer)) {
+		buffer_append_slice(out, value);
+	}
+}
+
 /* --- changes */
 
 /* "http://host:port" with a default port taken away; false where it is not an origin like that. */
@@ -200,10 +229,46 @@ static bool same_origin(const struct access_request *request)
 	       origin_is(head_value(request->head, origin), request->scheme, request->host);
 }
 
+struct slice access_allowed_origin(const struct access_rules *rules, const struct head *head)
+{
+	const struct field *origin = head_find(head, FIELD_ORIGIN);
+
+	if (origin != NULL && head_find_next(head, origin) == NULL) {
+		for (size_t i = 0; i < rules->allow_origins->count; i++) {
+			if (slice_equal(head_value(head, origin),
+				    slice_str(rules->allow_origins->items[i]))) {
+				return head_value(head, origin);
+			}
+		}
+	}
+	return slice_of(NULL, 0);
+}
+
+/*
+ * A browser tells where the page that reads is from; other programs say nothing. Following a link
+ * is no reading: what comes is shown to the person, and in a frame only where the panel allows it.
+ */
+static bool reader_is_foreign(
+	const struct access_rules *rules, const struct access_request *request)
+{
+	const struct head *head = request->head;
+	const struct field *site = head_find(head, FIELD_SEC_FETCH_SITE);
+	const struct field *mode = head_find_name(head, SLICE("Sec-Fetch-Mode"));
+
+	if (same_origin(request) || access_allowed_origin(rules, head).len > 0) {
+		return false;
+	}
+	if (head_find(head, FIELD_ORIGIN) != NULL) {
+		return true;
+	}
+	return site != NULL && !slice_equal(head_value(head, site), SLICE("none")) &&
+	       (mode == NULL || !slice_equal(head_value(head, mode), SLICE("navigate")));
+}
+
 enum access access_check(const struct access_rules *rules, const struct access_request *request)
 {
 	struct slice bearer = {.ptr = NULL, .len = 0};
-	bool has_bearer = bearer_of(request->head, &bearer);
+	bool has_bearer = bearer_of(head_get(request->head, FIELD_AUTHORIZATION), &bearer);
 	bool bearer_right = has_bearer && token_equal(rules->token, bearer);
 	bool query_right =
 		request->has_query_token && token_equal(rules->token, request->query_token);
@@ -229,6 +294,9 @@ enum access access_check(const struct access_rules *rules, const struct access_r
 	}
 	if (!method_is_safe((enum method)request->head->method) && !same_origin(request)) {
 		return ACCESS_FOREIGN_PAGE;
+	}
+	if (!query_right && reader_is_foreign(rules, request)) {
+		return ACCESS_FOREIGN_READER;
 	}
 	return ACCESS_GRANTED;
 }

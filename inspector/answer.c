@@ -13,6 +13,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "http/head_builder.h"
+#include "inspector/taken_body.h"
 
 enum {
 	FIELDS_MAX = 16,
@@ -28,13 +29,19 @@ struct answer {
 	answer_handler handler;
 	void *context;
 
+	struct slice origin;         /* that may read it */
+	const char *frame_ancestors; /* that may show a page */
+
 	struct head_builder builder;
 	struct head head;
 	struct response response;
-	struct buffer out;     /* the part that was sent last, or a whole body */
-	struct slice lent;     /* what is left of a body in memory */
-	struct source *source; /* NULL, or where the body comes from, or what is waited for */
-	bool streams;          /* the body comes from `source` */
+	struct buffer out;       /* the part that was sent last, or a whole body */
+	struct slice lent;       /* what is left of a body in memory */
+	struct source *source;   /* NULL, or where the body comes from, or what is waited for */
+	bool streams;            /* the body comes from `source` */
+	struct taken_body taken; /* the request's */
+	answer_body_handler body_handler; /* NULL: nobody waits for it */
+	void *body_context;
 
 	bool handled;  /* the handler was called */
 	bool handling; /* it is running */
@@ -97,6 +104,7 @@ static void send_part(struct answer *self)
 
 	if (self->streams) {
 		buffer_clear(&self->out);
+		self->source->waits = false;
 		more = self->source->ops->next(self->source, &self->out, &part);
 		part = part.len > 0 ? part : buffer_slice(&self->out);
 	} else {
@@ -108,10 +116,30 @@ static void send_part(struct answer *self)
 	if (self->cancelled) {
 		return;
 	}
-	if (more) {
-		loop_later(self->loop, &self->task);
-	} else {
+	if (!more) {
 		send_end(self);
+	} else if (!self->streams || !self->source->waits) {
+		loop_later(self->loop, &self->task);
+	}
+}
+
+/* Tells that the request's body is there, or is too long. */
+static void tell_body(struct answer *self)
+{
+	self->handling = true;
+	self->body_handler(self, self->body_context, taken_body_bytes(&self->taken));
+	self->handling = false;
+	taken_body_drop(&self->taken);
+}
+
+static void handle(struct answer *self)
+{
+	self->handled = true;
+	self->handling = true;
+	self->handler(self, self->context);
+	self->handling = false;
+	if (self->body_handler == NULL) {
+		taken_body_drop(&self->taken);
 	}
 }
 
@@ -120,10 +148,10 @@ static void run(struct task *task)
 	struct answer *self = container_of(task, struct answer, task);
 
 	if (!self->handled) {
-		self->handled = true;
-		self->handling = true;
-		self->handler(self, self->context);
-		self->handling = false;
+		handle(self);
+	}
+	if (self->taken.state == TAKEN_BODY_DUE) {
+		tell_body(self);
 	}
 	if (!self->decided || self->ended) {
 		return;
@@ -143,10 +171,13 @@ static void run(struct task *task)
 
 /* --- calls down */
 
-static void ignore_data(struct responder *responder, struct slice bytes)
+static void take_data(struct responder *responder, struct slice bytes)
 {
-	(void)responder;
-	(void)bytes;
+	struct answer *self = of_responder(responder);
+
+	if (taken_body_add(&self->taken, bytes)) {
+		loop_ready(self->loop, &self->task);
+	}
 }
 
 static void ignore_trailers(struct responder *responder, const struct head *trailers)
@@ -155,9 +186,13 @@ static void ignore_trailers(struct responder *responder, const struct head *trai
 	(void)trailers;
 }
 
-static void ignore_end(struct responder *responder)
+static void take_end(struct responder *responder)
 {
-	(void)responder;
+	struct answer *self = of_responder(responder);
+
+	if (taken_body_end(&self->taken)) {
+		loop_ready(self->loop, &self->task);
+	}
 }
 
 static void pause_body(struct responder *responder)
@@ -184,6 +219,7 @@ static void destroy(struct task *task)
 		self->source->ops->destroy(self->source);
 	}
 	buffer_fini(&self->out);
+	taken_body_fini(&self->taken);
 	mem_free(self);
 }
 
@@ -204,9 +240,9 @@ static void cancel(struct responder *responder)
 
 static const struct responder_ops answer_ops = {
 	.name = "inspector",
-	.data = ignore_data,
+	.data = take_data,
 	.trailers = ignore_trailers,
-	.end = ignore_end,
+	.end = take_end,
 	.pause = pause_body,
 	.resume = resume_body,
 	.cancel = cancel,
@@ -223,9 +259,16 @@ struct responder *answer_start(
 	self->loop = exchange->loop;
 	self->handler = handler;
 	self->context = context;
+	self->frame_ancestors = "'none'";
 	task_init(&self->task, run);
 	loop_ready(self->loop, &self->task);
 	return &self->responder;
+}
+
+void answer_share(struct answer *answer, struct slice origin, const char *frame_ancestors)
+{
+	answer->origin = origin;
+	answer->frame_ancestors = frame_ancestors;
 }
 
 struct exchange *answer_exchange(const struct answer *answer)
@@ -233,28 +276,82 @@ struct exchange *answer_exchange(const struct answer *answer)
 	return answer->exchange;
 }
 
+/* A client that waits to be asked for the body is asked. */
+static void ask_for_body(struct answer *answer)
+{
+	struct requester *up = answer->responder.up;
+	struct head_builder builder;
+	struct head head;
+
+	head_builder_init(&builder, &answer->exchange->arena, 1, 0);
+	head_builder_status(&builder, 100);
+	if (head_builder_finish(&builder, &head) == ERR_NONE) {
+		up->ops->informational(up, &head);
+	}
+}
+
+void answer_take_body(struct answer *answer, size_t max, answer_body_handler then, void *context)
+{
+	struct taken_body *taken = &answer->taken;
+
+	assert(answer->handling && answer->body_handler == NULL);
+	answer->body_handler = then;
+	answer->body_context = context;
+	taken_body_want(taken, max);
+	if (answer->exchange->request_framing.expect_continue && taken->bytes.len == 0 &&
+		taken->state == TAKEN_BODY_WAITING) {
+		ask_for_body(answer);
+	}
+}
+
 /* --- building */
 
 /* The panel runs what came with it and shows captured pictures as blobs; nothing else runs. */
 static const char page_policy[] =
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-	"connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors ";
 static const char data_policy[] =
 	"default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
+
+static void put_policy(struct answer *answer, enum answer_kind kind)
+{
+	struct buffer policy = BUFFER_INIT;
+
+	if (kind == ANSWER_PAGE) {
+		buffer_append_str(&policy, page_policy);
+		buffer_append_str(&policy, answer->frame_ancestors);
+	} else {
+		buffer_append_str(&policy, data_policy);
+	}
+	answer_field(answer, SLICE("Content-Security-Policy"), buffer_slice(&policy));
+	buffer_fini(&policy);
+}
+
+/* Also where this origin may not read: another one's answer must not be taken for its own. */
+static void put_origin(struct answer *answer)
+{
+	if (answer->origin.len > 0) {
+		answer_field(answer, SLICE("Access-Control-Allow-Origin"), answer->origin);
+		answer_field(answer, SLICE("Access-Control-Expose-Headers"),
+			SLICE("Content-Disposition, X-Request-ID"));
+		answer_field(answer, SLICE("Vary"), SLICE("Origin"));
+	}
+}
 
 void answer_begin(struct answer *answer, unsigned status, enum answer_kind kind, size_t room)
 {
 	struct head_builder *builder = &answer->builder;
+	size_t frames_len = kind == ANSWER_PAGE ? strlen(answer->frame_ancestors) : 0;
 
 	assert(!answer->begun && room <= EXCHANGE_MEMORY_MAX);
 	answer->begun = true;
-	head_builder_init(
-		builder, &answer->exchange->arena, FIELDS_MAX, FIELDS_ROOM + (uint32_t)room);
+	head_builder_init(builder, &answer->exchange->arena, FIELDS_MAX,
+		FIELDS_ROOM + (uint32_t)(room + answer->origin.len + frames_len));
 	head_builder_status(builder, status);
 	answer_field(answer, SLICE("Cache-Control"),
 		kind == ANSWER_ASSET ? SLICE("no-cache") : SLICE("no-store"));
-	answer_field(answer, SLICE("Content-Security-Policy"),
-		slice_str(kind == ANSWER_PAGE ? page_policy : data_policy));
+	put_policy(answer, kind);
+	put_origin(answer);
 	answer_field(answer, SLICE("Cross-Origin-Resource-Policy"), SLICE("same-origin"));
 	answer_field(answer, SLICE("Referrer-Policy"), SLICE("no-referrer"));
 	answer_field(answer, SLICE("X-Content-Type-Options"), SLICE("nosniff"));
@@ -318,6 +415,7 @@ void answer_send_source(
 {
 	assert(answer->source == NULL || answer->source == source);
 	answer->source = source;
+	source->answer = answer;
 	answer->streams = true;
 	answer_field(answer, SLICE("Content-Type"), content_type);
 	if (length != UINT64_MAX) {
@@ -326,6 +424,31 @@ void answer_send_source(
 		answer->response.framing.kind = FRAMING_CHUNKED;
 	}
 	decide(answer);
+}
+
+void answer_wake(struct answer *answer)
+{
+	if (!answer->ended && !answer->cancelled) {
+		loop_ready(answer->loop, &answer->task);
+	}
+}
+
+bool answer_is_paused(const struct answer *answer)
+{
+	return answer->paused;
+}
+
+void answer_break(struct answer *answer, enum err_code code, const char *why)
+{
+	struct requester *up = answer->responder.up;
+	struct err err = ERR_INIT;
+
+	if (!answer->ended && !answer->cancelled) {
+		err_set(&err, code, "%s", why);
+		answer->ended = true;
+		task_cancel(&answer->task);
+		up->ops->abort(up, &err);
+	}
 }
 
 void answer_wait(struct answer *answer, struct source *source)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/err.h"
 #include "base/slice.h"
 #include "proxy/exchange.h"
 #include "proxy/responder.h"
@@ -21,6 +22,9 @@ struct answer; /* opaque */
 
 /* Builds the answer, at once or later; runs once, in a task. */
 typedef void (*answer_handler)(struct answer *answer, void *context);
+/* The same once the request's body is there: `body` lives during the call. A NULL pointer: it had
+ * more bytes than it may have. */
+typedef void (*answer_body_handler)(struct answer *answer, void *context, struct slice body);
 
 /* Something that an answer owns: where its body comes from, or what it waits for. */
 struct source;
@@ -38,6 +42,8 @@ struct source_ops {
 };
 struct source {
 	const struct source_ops *ops;
+	struct answer *answer; /* set by answer_send_source() */
+	bool waits; /* next() sets it: more will come, but not by itself. answer_wake() goes on */
 };
 
 enum answer_kind {    /* decides caching, and what a browser may do with the answer */
@@ -50,7 +56,20 @@ enum answer_kind {    /* decides caching, and what a browser may do with the ans
 struct responder *answer_start(
 	struct exchange *exchange, struct requester *up, answer_handler handler, void *context);
 
+/*
+ * Who else may have it, said by every answer: `origin` may read it (CORS; empty: nobody), and pages
+ * of `frame_ancestors` may show the panel. Both outlive the answer. Before its head is begun.
+ */
+void answer_share(struct answer *answer, struct slice origin, const char *frame_ancestors);
+
 struct exchange *answer_exchange(const struct answer *answer);
+
+/*
+ * Instead of deciding the answer: waits for the request's body, of at most `max` bytes, and calls
+ * `then` in a task; never, where the client leaves before. To be called by the handler, once. A
+ * body that nobody waits for is not kept.
+ */
+void answer_take_body(struct answer *answer, size_t max, answer_body_handler then, void *context);
 
 /*
  * Begins the head, with the fields that the kind asks for. `room` is what the fields to come may
@@ -75,6 +94,14 @@ struct buffer *answer_buffer(struct answer *answer);
  */
 void answer_send_source(
 	struct answer *answer, struct slice content_type, struct source *source, uint64_t length);
+
+/* Asks a source that waits for its next part, soon; harmless where the client is slow. Not from
+ * next(). */
+void answer_wake(struct answer *answer);
+/* Whether the client takes nothing of the body for now. */
+bool answer_is_paused(const struct answer *answer);
+/* Gives a body up that is under way: the client's connection breaks off. Not from next(). */
+void answer_break(struct answer *answer, enum err_code code, const char *why);
 
 /*
  * Owns `source` although the answer is not decided yet: its stop() tells that nobody waits any

@@ -5,10 +5,19 @@
 #include "inspector/api.h"
 
 #include <assert.h>
+#include <stdio.h>
 
+#include "inspector/api_capture.h"
+#include "inspector/api_compare.h"
+#include "inspector/api_config.h"
+#include "inspector/api_events.h"
 #include "inspector/api_health.h"
+#include "inspector/api_marks.h"
 #include "inspector/api_record.h"
+#include "inspector/api_replay.h"
 #include "inspector/api_requests.h"
+#include "inspector/api_routes.h"
+#include "inspector/api_summary.h"
 #include "inspector/api_upstreams.h"
 #include "inspector/metrics.h"
 #include "inspector/panel.h"
@@ -25,23 +34,38 @@ static void get_root(const struct api_call *call)
 	}
 }
 
+/* Methods that are not named mean nothing there; HEAD is GET. */
 static const struct resource {
-	const char *path;   /* below the prefix; '*' stands for one segment */
+	const char *path; /* below the prefix; '*' stands for one segment */
+	api_handler get;
+	api_handler post;
+	api_handler remove; /* DELETE */
 	bool is_open;       /* needs neither token nor a known Host */
-	api_handler get;    /* also for HEAD */
-	api_handler remove; /* for DELETE; or NULL */
 	bool is_admin;      /* also on admin listeners */
 } resources[] = {
-	{"/", false, get_root, NULL, false},
-	{"/panel/*", false, panel_asset, NULL, false},
-	{"/api/requests", false, api_requests_list, api_requests_clear, false},
-	{"/api/requests/*", false, api_record, NULL, false},
-	{"/api/requests/*/request-body", false, api_request_body, NULL, false},
-	{"/api/requests/*/response-body", false, api_response_body, NULL, false},
-	{"/api/upstreams", false, api_upstreams, NULL, false},
-	{"/metrics", false, metrics_answer, NULL, true},
-	{"/healthz", true, api_healthz, NULL, true},
-	{"/readyz", true, api_readyz, NULL, true},
+	{.path = "/", .get = get_root},
+	{.path = "/panel/*", .get = panel_asset},
+	{.path = "/api/requests", .get = api_requests_list, .remove = api_requests_clear},
+	{.path = "/api/requests/*", .get = api_record},
+	{.path = "/api/requests/*/request-body", .get = api_request_body},
+	{.path = "/api/requests/*/response-body", .get = api_response_body},
+	{.path = "/api/requests/*/curl", .get = api_record_curl},
+	{.path = "/api/requests/*/replay", .post = api_replay},
+	{.path = "/api/har", .get = api_requests_har},
+	{.path = "/api/events", .get = api_events},
+	{.path = "/api/upstreams", .get = api_upstreams},
+	{.path = "/api/summary", .get = api_summary},
+	{.path = "/api/routes", .get = api_routes},
+	{.path = "/api/marks",
+		.get = api_marks_list,
+		.post = api_marks_set,
+		.remove = api_marks_clear},
+	{.path = "/api/compare", .get = api_compare},
+	{.path = "/api/capture", .get = api_capture, .post = api_capture_set},
+	{.path = "/api/config", .get = api_config},
+	{.path = "/metrics", .get = metrics_answer, .is_admin = true},
+	{.path = "/healthz", .get = api_healthz, .is_open = true, .is_admin = true},
+	{.path = "/readyz", .get = api_readyz, .is_open = true, .is_admin = true},
 };
 
 /* Takes the next segment, without its '/', off `*path`. */
@@ -116,6 +140,10 @@ static void refuse(struct answer *answer, enum access access)
 			"a request that changes something needs an Origin or a Sec-Fetch-Site of "
 			"the same origin, or the token as \"Authorization: Bearer\"");
 		break;
+	case ACCESS_FOREIGN_READER:
+		answer_problem(answer, 403,
+			"a page of another origin asks, which is none of inspector.allow_origins");
+		break;
 	case ACCESS_TOKEN_MISSING:
 	case ACCESS_TOKEN_WRONG:
 		refuse_token(answer, access == ACCESS_TOKEN_WRONG);
@@ -188,20 +216,42 @@ static void add_slash(struct answer *answer, struct slice prefix, struct slice q
 
 /* --- the way */
 
+static api_handler handler_of(const struct resource *resource, enum method method)
+{
+	switch (method) {
+	case METHOD_GET:
+	case METHOD_HEAD:
+		return resource->get;
+	case METHOD_POST:
+		return resource->post;
+	case METHOD_DELETE:
+		return resource->remove;
+	default:
+		return NULL;
+	}
+}
+
+static void refuse_method(const struct resource *resource, const struct api_call *call)
+{
+	char allowed[64];
+	int len = snprintf(allowed, sizeof(allowed), "%s%s%s",
+		resource->get == NULL ? "" : ", GET, HEAD", resource->post == NULL ? "" : ", POST",
+		resource->remove == NULL ? "" : ", DELETE");
+
+	answer_begin_problem(call->answer, 405);
+	answer_field(call->answer, SLICE("Allow"), slice_of(allowed + 2, (size_t)len - 2));
+	answer_send_problem(call->answer, 405, "%.*s means nothing here",
+		SLICE_ARGS(call->exchange->request.method_name));
+}
+
 static void call_resource(const struct resource *resource, const struct api_call *call)
 {
-	enum method method = (enum method)call->exchange->request.method;
+	api_handler handler = handler_of(resource, (enum method)call->exchange->request.method);
 
-	if (method == METHOD_GET || method == METHOD_HEAD) {
-		resource->get(call);
-	} else if (method == METHOD_DELETE && resource->remove != NULL) {
-		resource->remove(call);
+	if (handler == NULL) {
+		refuse_method(resource, call);
 	} else {
-		answer_begin_problem(call->answer, 405);
-		answer_field(call->answer, SLICE("Allow"),
-			resource->remove == NULL ? SLICE("GET, HEAD") : SLICE("GET, HEAD, DELETE"));
-		answer_send_problem(call->answer, 405, "%.*s means nothing here",
-			SLICE_ARGS(call->exchange->request.method_name));
+		handler(call);
 	}
 }
 
@@ -236,6 +286,29 @@ static bool split_token(struct exchange *exchange, struct slice *query, struct s
 	return found;
 }
 
+/*
+ * A browser asks whether a page of another origin may read with fields of its own, such as
+ * Authorization (Fetch, section 4.8). It sends no credentials with the question. Whether that
+ * origin may, is in the fields that every answer has.
+ */
+static bool is_preflight(const struct exchange *exchange)
+{
+	const struct head *head = &exchange->request;
+
+	return head->method == METHOD_OPTIONS && head_find(head, FIELD_ORIGIN) != NULL &&
+	       head_find_name(head, SLICE("Access-Control-Request-Method")) != NULL;
+}
+
+static void allow_reading(struct answer *answer)
+{
+	answer_begin(answer, 204, ANSWER_DATA, 0);
+	answer_field(answer, SLICE("Access-Control-Allow-Methods"), SLICE("GET, HEAD"));
+	answer_field(answer, SLICE("Access-Control-Allow-Headers"),
+		SLICE("Authorization, Last-Event-ID"));
+	answer_field(answer, SLICE("Access-Control-Max-Age"), SLICE("600"));
+	answer_send_empty(answer);
+}
+
 void api_answer(const struct api *api, struct answer *answer)
 {
 	struct exchange *exchange = answer_exchange(answer);
@@ -252,6 +325,12 @@ void api_answer(const struct api *api, struct answer *answer)
 	};
 	enum access access;
 
+	answer_share(answer, access_allowed_origin(&api->access, &exchange->request),
+		api->frame_ancestors);
+	if (is_preflight(exchange)) {
+		allow_reading(answer);
+		return;
+	}
 	request.has_query_token = split_token(exchange, &call.query, &request.query_token);
 	if (resource != NULL && resource->is_open) {
 		call_resource(resource, &call);

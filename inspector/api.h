@@ -12,6 +12,7 @@
 #include "base/slice.h"
 #include "inspector/access.h"
 #include "inspector/answer.h"
+#include "inspector/marks.h"
 #include "inspector/redact.h"
 #include "inspector/statistics.h"
 #include "inspector/store.h"
@@ -22,11 +23,14 @@ struct api {
 	struct access_rules access;
 	struct capture_store *store; /* NULL where there is no inspector: admin listeners alone */
 	const struct redactor *redactor;
+	const char *frame_ancestors;  /* as a Content-Security-Policy has them */
 	const char *const *addresses; /* what is listened on, as the list's "server" shows it */
 	size_t address_count;
 	uint64_t capture_body; /* capture.body */
 	struct statistics *statistics;
-	uint64_t started_wall_us; /* when the process began */
+	struct marks *marks;        /* NULL where there is no inspector */
+	struct slice configuration; /* the settings in effect, as YAML, secrets hidden */
+	uint64_t started_wall_us;   /* when the process began */
 };
 
 /* One request for a resource. */

@@ -1,5 +1,6 @@
 /*
- * Layer: inspector (sees base, http, proxy). One job: one record and its bodies; see api_record.h.
+ * Layer: inspector (sees base, http, proxy). One job: one record in its forms; see
+ * api_record.h.
  */
 #include "inspector/api_record.h"
 
@@ -8,6 +9,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "inspector/curl.h"
 #include "inspector/decode.h"
 #include "inspector/media_type.h"
 #include "inspector/parameters.h"
@@ -28,9 +30,11 @@ struct record_source {
 	struct record_view view;
 	uint64_t now_us;
 
-	struct json json; /* of the whole record: */
 	struct buffer scratch;
+	struct json json; /* of the whole record: */
 	struct record_json writer;
+
+	struct curl curl; /* of the command */
 
 	enum record_side side; /* of a body: */
 	bool decoded;          /* is asked for */
@@ -52,21 +56,27 @@ static void destroy(struct source *source)
 	struct record_source *self = of_source(source);
 
 	record_json_fini(&self->writer);
+	curl_fini(&self->curl);
 	shown_body_destroy(self->shown);
 	capture_store_release(self->store, self->record);
 	buffer_fini(&self->scratch);
 	mem_free(self);
 }
 
-static bool next_of_record(struct source *source, struct buffer *out, struct slice *part)
+static struct record_format format_of(struct record_source *self)
 {
-	struct record_source *self = of_source(source);
-	const struct record_format format = {
+	return (struct record_format){
 		.redactor = self->redactor,
 		.scratch = &self->scratch,
 		.now_us = self->now_us,
 		.body_limit = UINT64_MAX,
 	};
+}
+
+static bool next_of_record(struct source *source, struct buffer *out, struct slice *part)
+{
+	struct record_source *self = of_source(source);
+	const struct record_format format = format_of(self);
 	size_t spent = 0;
 	bool more = true;
 
@@ -74,6 +84,20 @@ static bool next_of_record(struct source *source, struct buffer *out, struct sli
 	self->json.out = out;
 	while (more && spent < SLICE_WORK && out->len < SLICE_WORK) {
 		more = record_json_step(&self->writer, &self->json, &format, &spent);
+	}
+	return more;
+}
+
+static bool next_of_curl(struct source *source, struct buffer *out, struct slice *part)
+{
+	struct record_source *self = of_source(source);
+	const struct record_format format = format_of(self);
+	size_t spent = 0;
+	bool more = true;
+
+	(void)part;
+	while (more && spent < SLICE_WORK && out->len < SLICE_WORK) {
+		more = curl_step(&self->curl, out, &format, &spent);
 	}
 	return more;
 }
@@ -112,6 +136,11 @@ static const struct source_ops record_ops = {
 	.destroy = destroy,
 };
 
+static const struct source_ops curl_ops = {
+	.next = next_of_curl,
+	.destroy = destroy,
+};
+
 static void stop_looking(struct source *source)
 {
 	task_cancel(&of_source(source)->task);
@@ -125,7 +154,7 @@ static const struct source_ops body_ops = {
 
 /* --- finding */
 
-static struct record *find_record(const struct api_call *call)
+static struct record *look_up(const struct api_call *call)
 {
 	struct capture_store *store = call->api->store;
 	char *id = arena_alloc(&call->exchange->arena, call->argument.len + 1);
@@ -147,6 +176,18 @@ static struct record *find_record(const struct api_call *call)
 		return capture_store_find_seq(store, seq);
 	}
 	return capture_store_find_id(store, text);
+}
+
+struct record *api_record_find(const struct api_call *call)
+{
+	struct record *record = look_up(call);
+
+	if (record == NULL) {
+		answer_problem(call->answer, 404,
+			"no record \"%.*s\" is kept: it was never captured, or has given way",
+			SLICE_ARGS(call->argument));
+	}
+	return record;
 }
 
 static bool is_on(struct slice value)
@@ -180,11 +221,8 @@ static struct record_source *open_record(const struct api_call *call, const stru
 			SLICE_ARGS(decoded));
 		return NULL;
 	}
-	record = find_record(call);
+	record = api_record_find(call);
 	if (record == NULL) {
-		answer_problem(call->answer, 404,
-			"no record \"%.*s\" is kept: it was never captured, or has given way",
-			SLICE_ARGS(call->argument));
 		return NULL;
 	}
 	self = mem_zalloc(sizeof(*self));
@@ -213,6 +251,26 @@ void api_record(const struct api_call *call)
 	record_json_begin(&self->writer, &self->view);
 	answer_begin(call->answer, 200, ANSWER_DATA, 0);
 	answer_send_source(call->answer, SLICE("application/json"), &self->source, UINT64_MAX);
+}
+
+void api_record_curl(const struct api_call *call)
+{
+	struct record_source *self = open_record(call, &curl_ops);
+
+	if (self == NULL) {
+		return;
+	}
+	if (!curl_is_possible(&self->view)) {
+		destroy(&self->source);
+		answer_problem(call->answer, 409,
+			"the request was refused before it could be read: there is nothing to send "
+			"again");
+		return;
+	}
+	curl_begin(&self->curl, self->redactor, &self->view);
+	answer_begin(call->answer, 200, ANSWER_DATA, 0);
+	answer_send_source(
+		call->answer, SLICE("text/plain; charset=utf-8"), &self->source, UINT64_MAX);
 }
 
 static const struct record_head *head_of(const struct record_source *self)

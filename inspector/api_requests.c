@@ -12,10 +12,14 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "inspector/counts_json.h"
+#include "inspector/har.h"
+#include "inspector/har_entry.h"
 #include "inspector/parameters.h"
 #include "inspector/query.h"
 #include "inspector/record_json.h"
 #include "inspector/search.h"
+#include "inspector/selection.h"
 
 enum {
 	BATCH = 32,              /* references and rows that are taken at once */
@@ -23,6 +27,12 @@ enum {
 	SLICE_BYTES = 24 * 1024, /* read, searched and written in one slice: some 0.1 ms, for which
 				    the traffic of this worker waits */
 	HASHED_FOR_ONE = 8,      /* so many bytes are hashed while one is written */
+};
+
+enum list_form {
+	LIST_SUMMARIES,
+	LIST_WHOLE, /* records with their bodies */
+	LIST_HAR,
 };
 
 enum list_phase {
@@ -39,7 +49,7 @@ struct list_source {
 	struct source source;
 	const struct api *api;
 	struct query query; /* its slices are the exchange's: not to be used once it is gone */
-	bool whole;
+	enum list_form form;
 
 	enum list_phase phase;
 	struct json json;
@@ -54,6 +64,7 @@ struct list_source {
 	struct search search;
 	struct shown_look look;
 	struct record_json writer;
+	struct har_entry har;
 };
 
 /* What a slice has in its hands: the newest exchanges that were not looked at. */
@@ -145,48 +156,14 @@ static struct record_format format_of(struct list_source *self)
 	};
 }
 
-/* A path as it may be shown, in the scratch buffer. */
-static struct slice shown_path(struct list_source *self, struct slice path)
-{
-	buffer_clear(&self->scratch);
-	(void)redact_text(self->api->redactor, path, &self->scratch);
-	return buffer_slice(&self->scratch);
-}
-
-static bool record_passes(struct list_source *self)
-{
-	const struct record_view *view = &self->view;
-	const struct query_facts facts = {
-		.method = view->method_name,
-		.path = self->query.path.len > 0 ? shown_path(self, view->path) : SLICE(""),
-		.route = view->route,
-		.status = view->status,
-		.state = view->state,
-		.duration_us = record_duration_us(view, clock_now_us()),
-	};
-
-	return query_matches(&self->query, &facts);
-}
-
-static bool row_passes(struct list_source *self, const struct poll_row *row)
-{
-	const struct query_facts facts = {
-		.method = poll_row_method(row),
-		.path = shown_path(self, poll_row_path(row)),
-		.route = poll_row_route(row),
-		.status = row->status,
-		.state = (enum exchange_state)row->state,
-		.duration_us = row->duration_us,
-	};
-
-	return query_matches(&self->query, &facts) &&
-	       (self->query.text.len == 0 || search_row(self->query.text, row, facts.path));
-}
-
 /* --- phases */
 
 static void let_go(struct list_source *self)
 {
+	search_fini(&self->search);
+	shown_look_fini(&self->look);
+	record_json_fini(&self->writer);
+	har_entry_fini(&self->har);
 	capture_store_release(self->api->store, self->record);
 	self->record = NULL;
 }
@@ -210,9 +187,24 @@ static void begin_record(struct list_source *self)
 		let_go(self);
 		return;
 	}
-	record_json_begin(&self->writer, &self->view);
 	self->look = (struct shown_look){.shown = NULL};
-	self->phase = self->whole ? LIST_WRITE : LIST_LOOK;
+	if (self->form == LIST_HAR) {
+		har_entry_begin(&self->har, &self->view);
+	} else {
+		record_json_begin(&self->writer, &self->view);
+	}
+	self->phase = self->form == LIST_SUMMARIES ? LIST_LOOK : LIST_WRITE;
+}
+
+static void write_row(struct list_source *self, const struct poll_row *row)
+{
+	const struct record_format format = format_of(self);
+
+	if (self->form == LIST_HAR) {
+		har_row(&self->json, row, &format);
+	} else {
+		record_json_row(&self->json, row, &format);
+	}
 }
 
 static void look_at_next(struct list_source *self, struct batch *batch)
@@ -225,13 +217,13 @@ static void look_at_next(struct list_source *self, struct batch *batch)
 		return;
 	}
 	if (row != NULL) {
-		if (row_passes(self, row) && take_item(self, row->seq)) {
-			record_json_row(&self->json, row, &format);
+		if (selection_has_row(&self->query, row, &format) && take_item(self, row->seq)) {
+			write_row(self, row);
 		}
 		return;
 	}
 	record_read(self->record, &self->view);
-	if (!record_passes(self)) {
+	if (!selection_has_record(&self->query, &self->view, &format)) {
 		let_go(self);
 	} else if (self->query.text.len == 0) {
 		begin_record(self);
@@ -247,11 +239,9 @@ static void go_on_searching(struct list_source *self, size_t *spent)
 	case SEARCH_MORE:
 		break;
 	case SEARCH_FOUND:
-		search_fini(&self->search);
 		begin_record(self);
 		break;
 	case SEARCH_NOTHING:
-		search_fini(&self->search);
 		let_go(self);
 		self->phase = LIST_NEXT;
 		break;
@@ -266,28 +256,41 @@ static void go_on_looking(struct list_source *self, size_t *spent)
 	}
 }
 
-static void go_on_writing(struct list_source *self, size_t *spent)
+/* Goes on with the record that is held. False once it is written. */
+static bool write_more(struct list_source *self, size_t *spent)
 {
 	const struct record_format format = format_of(self);
 
+	if (self->form == LIST_HAR) {
+		return har_entry_step(&self->har, &self->json, &format, spent);
+	}
 	*spent += (record_body_hash_work(&self->view.request_body) +
 			  record_body_hash_work(&self->view.response_body)) /
 		  HASHED_FOR_ONE;
-	if (!self->whole) {
-		record_json_summary(&self->json, &self->view, &format);
-	} else if (record_json_step(&self->writer, &self->json, &format, spent)) {
-		return;
+	if (self->form == LIST_WHOLE) {
+		return record_json_step(&self->writer, &self->json, &format, spent);
 	}
-	record_json_fini(&self->writer);
-	let_go(self);
-	self->phase = LIST_NEXT;
+	record_json_summary(&self->json, &self->view, &format);
+	return false;
+}
+
+static void go_on_writing(struct list_source *self, size_t *spent)
+{
+	if (!write_more(self, spent)) {
+		let_go(self);
+		self->phase = LIST_NEXT;
+	}
 }
 
 static void write_begin(struct list_source *self)
 {
-	json_begin_object(&self->json);
-	json_key(&self->json, "items");
-	json_begin_array(&self->json);
+	if (self->form == LIST_HAR) {
+		har_begin(&self->json);
+	} else {
+		json_begin_object(&self->json);
+		json_key(&self->json, "items");
+		json_begin_array(&self->json);
+	}
 	self->phase = LIST_NEXT;
 }
 
@@ -308,34 +311,24 @@ static void write_server(struct json *json, const struct api *api)
 	json_end_object(json);
 }
 
-static void write_number(struct json *json, const char *key, uint64_t value)
-{
-	json_key(json, key);
-	json_u64(json, value);
-}
-
 static void write_end(struct list_source *self)
 {
 	struct json *json = &self->json;
 	struct capture_counts counts;
 
+	if (self->form == LIST_HAR) {
+		har_end(json, self->has_more ? self->last : 0);
+		return;
+	}
 	capture_store_counts(self->api->store, &counts);
 	json_end_array(json);
-	write_number(json, "count", counts.count);
-	write_number(json, "capacity", counts.capacity);
-	write_number(json, "evicted", counts.evicted);
+	counts_json(json, &counts);
 	json_key(json, "next");
 	if (self->has_more) {
 		json_u64(json, self->last);
 	} else {
 		json_none(json);
 	}
-	write_number(json, "bytes", counts.bytes);
-	write_number(json, "bytes_capacity", counts.memory);
-	write_number(json, "poll_rows", counts.rows);
-	write_number(json, "poll_capacity", counts.row_capacity);
-	json_key(json, "paused");
-	json_bool(json, false);
 	write_server(json, self->api);
 	json_end_object(json);
 }
@@ -386,10 +379,7 @@ static void destroy(struct source *source)
 {
 	struct list_source *self = of_source(source);
 
-	search_fini(&self->search);
-	shown_look_fini(&self->look);
-	record_json_fini(&self->writer);
-	capture_store_release(self->api->store, self->record);
+	let_go(self);
 	buffer_fini(&self->scratch);
 	mem_free(self);
 }
@@ -399,12 +389,25 @@ static const struct source_ops list_ops = {
 	.destroy = destroy,
 };
 
-static void answer_list(const struct api_call *call, bool whole)
+static void begin_answer(struct answer *answer, enum list_form form)
+{
+	answer_begin(answer, 200, ANSWER_DATA, 0);
+	if (form == LIST_WHOLE) {
+		answer_field(answer, SLICE("Vary"), SLICE("Accept"));
+	}
+	if (form == LIST_HAR) {
+		answer_field(answer, SLICE("Content-Disposition"),
+			SLICE("attachment; filename=\"sightglass.har\""));
+	}
+}
+
+static void answer_list(const struct api_call *call, enum list_form form)
 {
 	struct list_source *self;
 	struct query query;
 	struct err err = ERR_INIT;
-	enum err_code rc = query_parse(call->query, whole, &call->exchange->arena, &query, &err);
+	enum err_code rc =
+		query_parse(call->query, form == LIST_WHOLE, &call->exchange->arena, &query, &err);
 
 	if (rc != ERR_NONE) {
 		answer_problem(call->answer, rc == ERR_SYNTAX ? 400 : 503, "%s", err.text);
@@ -414,24 +417,29 @@ static void answer_list(const struct api_call *call, bool whole)
 	self->source.ops = &list_ops;
 	self->api = call->api;
 	self->query = query;
-	self->whole = whole;
+	self->form = form;
+	if (form == LIST_HAR) {
+		self->query.body_limit = UINT64_MAX;
+	}
 	self->before = query.before;
 	json_init(&self->json, NULL); /* each slice brings its buffer */
-	answer_begin(call->answer, 200, ANSWER_DATA, 0);
-	if (whole) {
-		answer_field(call->answer, SLICE("Vary"), SLICE("Accept"));
-	}
+	begin_answer(call->answer, form);
 	answer_send_source(call->answer, SLICE("application/json"), &self->source, UINT64_MAX);
 }
 
 void api_requests_list(const struct api_call *call)
 {
-	answer_list(call, false);
+	answer_list(call, LIST_SUMMARIES);
 }
 
 void api_requests_list_whole(const struct api_call *call)
 {
-	answer_list(call, true);
+	answer_list(call, LIST_WHOLE);
+}
+
+void api_requests_har(const struct api_call *call)
+{
+	answer_list(call, LIST_HAR);
 }
 
 void api_requests_clear(const struct api_call *call)

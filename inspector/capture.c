@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "inspector/body_recorder.h"
 #include "inspector/record_layout.h"
+#include "inspector/stream_watch.h"
 #include "proxy/exchange.h"
 
 enum {
@@ -19,14 +20,16 @@ struct run {              /* what the worker needs while one captured exchange r
 	struct record *record;
 	struct body_recorder request;
 	struct body_recorder response;
-	bool bodies;    /* they are watched */
-	bool tunnel;    /* from here on bytes are counted, not kept */
-	bool truncated; /* memory for something other than a body's bytes was missing */
+	struct stream_watch *watch; /* of a WebSocket or a stream of events; else NULL */
+	bool bodies;                /* they are watched */
+	bool tunnel;                /* from here on bytes are counted, not kept */
+	bool truncated;             /* memory for something other than a body's bytes was missing */
 };
 
 struct capture {
 	struct observer observer;
 	struct capture_store *store;
+	struct event_log *events; /* the store's */
 	uint64_t body_max;
 	struct run *spare;
 	unsigned spare_count;
@@ -201,6 +204,7 @@ static void put_facts(struct record *record, const struct exchange *exchange, bo
 	record->request_version_minor = head->version_minor > 0;
 	record->has_query = has_query;
 	record->is_https = strcmp(exchange->scheme, "https") == 0;
+	record->replay = exchange->subrequest;
 	record->wall_us = exchange->clock.wall_us;
 	record->begin_us = exchange->clock.begin_us;
 	record->request_head_moment =
@@ -253,6 +257,7 @@ static struct run *begin(struct capture *capture, const struct exchange *exchang
 	put_facts(record, exchange, exchange->target.has_query || texts.query.len > 0);
 	run = take_run(capture);
 	run->record = record;
+	run->watch = NULL;
 	run->bodies = bodies;
 	run->tunnel = false;
 	run->truncated = false;
@@ -262,6 +267,7 @@ static struct run *begin(struct capture *capture, const struct exchange *exchang
 		body_recorder_start_in(&run->request, (char *)(record + 1) + size, room);
 	}
 	capture_store_publish(record);
+	event_log_tell(capture->events, EVENT_BEGUN, record->seq);
 	return run;
 }
 
@@ -269,7 +275,8 @@ static unsigned on_begin(struct observer *self, struct exchange *exchange, unsig
 {
 	struct run *run;
 
-	if (exchange->internal || exchange->capture == CAPTURE_NONE) {
+	if (exchange->internal || exchange->capture == CAPTURE_NONE ||
+		capture_store_is_paused(of_observer(self)->store)) {
 		return OBSERVE_NOTHING;
 	}
 	if (exchange->capture == CAPTURE_ROW) {
@@ -281,8 +288,7 @@ static unsigned on_begin(struct observer *self, struct exchange *exchange, unsig
 	if (run == NULL) {
 		return OBSERVE_NOTHING;
 	}
-	return run->bodies ? OBSERVE_HEADS | OBSERVE_BODIES | OBSERVE_END
-			   : OBSERVE_HEADS | OBSERVE_END;
+	return OBSERVE_HEADS | OBSERVE_TUNNEL | OBSERVE_END | (run->bodies ? OBSERVE_BODIES : 0);
 }
 
 /* --- while it runs */
@@ -303,6 +309,7 @@ static void on_request_data(
 	struct run *run = exchange->observed[slot];
 
 	add_data(of_observer(self), run, &run->request, exchange->request_bytes, bytes);
+	stream_watch_request(run->watch, bytes);
 }
 
 static void on_response_data(
@@ -311,6 +318,7 @@ static void on_response_data(
 	struct run *run = exchange->observed[slot];
 
 	add_data(of_observer(self), run, &run->response, exchange->response_bytes, bytes);
+	stream_watch_response(run->watch, bytes);
 }
 
 static struct record_section *add_trailers(
@@ -377,7 +385,7 @@ static char *put_at(char *at, struct slice text)
 }
 
 static void write_answer(struct record_answer *answer, const struct exchange *exchange,
-	const struct head *head, struct slice upstream, struct slice error)
+	const struct head *head, struct slice upstream, struct slice error, bool has_messages)
 {
 	char *at = (char *)(answer + 1);
 
@@ -393,10 +401,23 @@ static void write_answer(struct record_answer *answer, const struct exchange *ex
 		.version_minor = head->version_minor,
 		.error_code = (uint8_t)exchange->error.code,
 		.tunnel = exchange->state == EXCHANGE_TUNNEL,
+		.has_messages = has_messages,
 	};
 	at = put_at(at, slice_of(head->bytes, head->size));
 	at = put_at(at, upstream);
 	(void)put_at(at, error);
+}
+
+static void follow(struct capture *capture, struct run *run, struct exchange *exchange,
+	const struct head *head, struct record_answer *answer)
+{
+	struct messages *messages = record_answer_messages(answer);
+
+	if (messages != NULL) {
+		messages_init(messages, capture_store_message_lock(capture->store, run->record));
+		run->watch =
+			stream_watch_begin(exchange, head, capture->store, run->record, messages);
+	}
 }
 
 static struct slice error_text(const struct exchange *exchange)
@@ -414,8 +435,10 @@ static void on_response_head(
 	struct slice error = error_text(exchange);
 	uint64_t expected = expected_length(exchange, head);
 	size_t room = run->bodies ? inline_room(capture, expected) : 0;
-	size_t size = record_aligned(
-		sizeof(struct record_answer) + head->size + upstream.len + error.len);
+	bool has_messages = run->bodies && stream_watch_is_due(exchange, head);
+	size_t size = record_aligned(sizeof(struct record_answer) + head->size + upstream.len +
+				     error.len) +
+		      (has_messages ? sizeof(struct messages) : 0);
 	struct record_answer *answer =
 		capture_store_add(capture->store, run->record, size + piece_size(room));
 
@@ -429,12 +452,14 @@ static void on_response_head(
 		atomic_store_explicit(&run->response.body->truncated, true, memory_order_relaxed);
 		return;
 	}
-	write_answer(answer, exchange, head, upstream, error);
+	write_answer(answer, exchange, head, upstream, error, has_messages);
+	follow(capture, run, exchange, head, answer);
 	run->response.expected = expected;
 	if (room > 0) {
 		body_recorder_start_in(&run->response, (char *)answer + size, room);
 	}
 	atomic_store_explicit(&run->record->answer, answer, memory_order_release);
+	event_log_tell(capture->events, EVENT_ANSWERED, run->record->seq);
 }
 
 /* --- the end */
@@ -522,8 +547,18 @@ static void end(struct capture *capture, struct run *run, const struct exchange 
 	put_end(capture, run, exchange);
 	ending.truncated = run->truncated || run->request.full || run->response.full;
 	atomic_store_explicit(&run->record->ended, true, memory_order_release);
+	event_log_tell(capture->events, EVENT_ENDED, run->record->seq);
 	capture_store_end(capture->store, run->record, &ending);
 	give_run(capture, run);
+}
+
+static void add_row(struct capture *capture, const struct exchange *exchange)
+{
+	uint64_t seq = poll_log_add(capture_store_polls(capture->store), exchange);
+
+	if (seq != 0) {
+		event_log_tell(capture->events, EVENT_ROW, seq);
+	}
 }
 
 static void on_end(struct observer *self, struct exchange *exchange, unsigned slot)
@@ -532,7 +567,7 @@ static void on_end(struct observer *self, struct exchange *exchange, unsigned sl
 	struct run *run = exchange->observed[slot];
 
 	if (run == NULL) {
-		poll_log_add(capture_store_polls(capture->store), exchange);
+		add_row(capture, exchange);
 		return;
 	}
 	exchange->observed[slot] = NULL;
@@ -558,6 +593,7 @@ struct capture *capture_create(struct capture_store *store, uint64_t body_max)
 
 	capture->observer.ops = &capture_ops;
 	capture->store = store;
+	capture->events = capture_store_events(store);
 	capture->body_max = body_max;
 	return capture;
 }

@@ -25,10 +25,13 @@ struct inspector {
 	struct redactor *redactor;
 	struct capture **captures; /* one for each worker; NULL where nothing is captured */
 	struct statistics *statistics;
+	struct marks *marks; /* NULL where there is no inspector */
+	struct buffer configuration;
 	unsigned worker_count;
 	struct token token;
 	bool token_was_made;
 	char *prefix_memory;
+	char *frame_ancestors;
 	struct prefix prefix;
 	const char *scheme;
 	const char **addresses; /* as they were bound: the proxy's, then the inspector's own */
@@ -90,6 +93,24 @@ static void init_prefix(struct inspector *self)
 	(void)valid;
 }
 
+static void init_frame_ancestors(struct inspector *self)
+{
+	const struct string_list *origins = &self->settings->frame_ancestors;
+	struct buffer text = BUFFER_INIT;
+
+	for (size_t i = 0; i < origins->count; i++) {
+		bool is_self = strcmp(origins->items[i], "self") == 0;
+
+		buffer_append_str(&text, i == 0 ? "" : " ");
+		buffer_append_str(&text, is_self ? "'self'" : origins->items[i]);
+	}
+	if (origins->count == 0) {
+		buffer_append_str(&text, "'none'");
+	}
+	buffer_append_char(&text, '\0');
+	self->frame_ancestors = text.ptr;
+}
+
 static void init_token(struct inspector *self)
 {
 	const char *configured = self->settings->token;
@@ -118,7 +139,8 @@ static void init_addresses(struct inspector *self, const struct server *server)
 static void count(struct inspector *self, struct server *server)
 {
 	self->worker_count = server_worker_count(server);
-	self->statistics = statistics_create(self->proxy_settings, self->worker_count);
+	self->statistics = statistics_create(
+		self->proxy_settings, self->worker_count, self->settings->enabled);
 	for (unsigned i = 0; i < self->worker_count; i++) {
 		worker_observe(server_worker(server, i), statistics_observer(self->statistics, i));
 	}
@@ -144,26 +166,42 @@ struct inspector *inspector_create(const struct inspector_settings *settings,
 	self->settings = settings;
 	self->proxy_settings = proxy_settings;
 	init_prefix(self);
+	init_frame_ancestors(self);
 	init_token(self);
 	init_addresses(self, server);
 	count(self, server);
 	if (settings->enabled) {
 		observe(self, server);
+		self->marks =
+			marks_create(statistics_paths(self->statistics), process_start_wall_us());
 	}
 	self->api = (struct api){
 		.prefix = self->prefix.path,
-		.access = {.allow_hosts = &settings->allow_hosts, .token = &self->token},
+		.access = {.allow_hosts = &settings->allow_hosts,
+			.allow_origins = &settings->allow_origins,
+			.token = &self->token},
+		.frame_ancestors = self->frame_ancestors,
 		.store = self->store,
 		.redactor = self->redactor,
 		.addresses = self->addresses,
 		.address_count = self->address_count,
 		.capture_body = settings->capture.body,
 		.statistics = self->statistics,
+		.marks = self->marks,
 		.started_wall_us = process_start_wall_us(),
 	};
 	self->claim = (struct claim){.claims = claims, .kind = &kind, .context = self};
 	server_set_claim(server, &self->claim);
 	return self;
+}
+
+void inspector_show_configuration(struct inspector *inspector, struct slice text)
+{
+	if (inspector != NULL && inspector->redactor != NULL) {
+		buffer_clear(&inspector->configuration);
+		(void)redact_text(inspector->redactor, text, &inspector->configuration);
+		inspector->api.configuration = buffer_slice(&inspector->configuration);
+	}
 }
 
 void inspector_destroy(struct inspector *inspector)
@@ -179,10 +217,13 @@ void inspector_destroy(struct inspector *inspector)
 		redactor_destroy(inspector->redactor);
 		capture_store_destroy(inspector->store);
 	}
+	marks_destroy(inspector->marks);
 	statistics_destroy(inspector->statistics);
+	buffer_fini(&inspector->configuration);
 	mem_free(inspector->addresses);
 	token_fini(&inspector->token);
 	mem_free(inspector->prefix_memory);
+	mem_free(inspector->frame_ancestors);
 	mem_free(inspector);
 }
 

@@ -6,6 +6,7 @@
 #ifndef SIGHTGLASS_INSPECTOR_INSPECTOR_H
 #define SIGHTGLASS_INSPECTOR_INSPECTOR_H
 
+#include "base/slice.h"
 #include "inspector/settings.h"
 #include "proxy/server.h"
 #include "proxy/settings.h"
@@ -20,6 +21,11 @@ struct inspector; /* opaque */
  */
 struct inspector *inspector_create(const struct inspector_settings *settings,
 	const struct proxy_settings *proxy_settings, struct server *server);
+/*
+ * Copies the settings in effect, as YAML without secrets, to show them at api/config. Before the
+ * server starts. NULL is harmless.
+ */
+void inspector_show_configuration(struct inspector *inspector, struct slice text);
 /* After server_join(). NULL is harmless. */
 void inspector_destroy(struct inspector *inspector);
 

@@ -71,6 +71,11 @@ struct slice media_type_safe(struct slice type)
 	return is_active(essence_of(type)) ? SLICE("text/plain") : type;
 }
 
+bool media_type_is(struct slice type, struct slice essence)
+{
+	return slice_equal_nocase(essence_of(type), essence);
+}
+
 const char *media_type_extension(struct slice type)
 {
 	static const struct {

@@ -5,6 +5,8 @@
 #ifndef SIGHTGLASS_INSPECTOR_MEDIA_TYPE_H
 #define SIGHTGLASS_INSPECTOR_MEDIA_TYPE_H
 
+#include <stdbool.h>
+
 #include "base/slice.h"
 
 /*
@@ -13,6 +15,8 @@
  * type. Points into `type` or to a literal.
  */
 struct slice media_type_safe(struct slice type);
+/* Whether a Content-Type is that type, whatever its parameters; `essence` is in lower case. */
+bool media_type_is(struct slice type, struct slice essence);
 /* "json", "html", …: the usual end of such a file's name; "bin" where none is known. */
 const char *media_type_extension(struct slice type);
 

@@ -111,13 +111,13 @@ static void fetch_next(const struct poll_log *log)
 	}
 }
 
-void poll_log_add(struct poll_log *log, const struct exchange *exchange)
+uint64_t poll_log_add(struct poll_log *log, const struct exchange *exchange)
 {
 	struct poll_row row;
 	size_t size;
 
 	if (log->capacity == 0) {
-		return;
+		return 0;
 	}
 	size = fill(&row, exchange);
 	lock(log);
@@ -130,6 +130,7 @@ void poll_log_add(struct poll_log *log, const struct exchange *exchange)
 	}
 	fetch_next(log);
 	unlock(log);
+	return row.seq;
 }
 
 /* The place of the first row whose number is at least `seq`. Wants the lock. */
@@ -179,6 +180,16 @@ uint32_t poll_log_count(struct poll_log *log)
 	count = log->end - log->first;
 	unlock(log);
 	return (uint32_t)count;
+}
+
+uint64_t poll_log_total(struct poll_log *log)
+{
+	uint64_t total;
+
+	lock(log);
+	total = log->end;
+	unlock(log);
+	return total;
 }
 
 uint32_t poll_log_capacity(const struct poll_log *log)

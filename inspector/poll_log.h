@@ -45,8 +45,9 @@ struct poll_row { /* 256 bytes. Raw: the path is redacted by whoever shows it */
 struct poll_log *poll_log_create(uint32_t rows, atomic_uint_least64_t *next_seq);
 void poll_log_destroy(struct poll_log *log);
 
-/* Writes the row of an exchange that has ended; the oldest gives way. */
-void poll_log_add(struct poll_log *log, const struct exchange *exchange);
+/* Writes the row of an exchange that has ended; the oldest gives way. Returns its number; 0 where
+ * none is kept. */
+uint64_t poll_log_add(struct poll_log *log, const struct exchange *exchange);
 
 /*
  * Copies at most `max` rows with after < seq < before, the newest first, and returns how many; 0 =
@@ -56,6 +57,8 @@ void poll_log_add(struct poll_log *log, const struct exchange *exchange);
 size_t poll_log_copy(
 	struct poll_log *log, uint64_t before, uint64_t after, struct poll_row *out, size_t max);
 uint32_t poll_log_count(struct poll_log *log);
+/* How many were ever written. */
+uint64_t poll_log_total(struct poll_log *log);
 uint32_t poll_log_capacity(const struct poll_log *log);
 void poll_log_clear(struct poll_log *log);
 

@@ -7,10 +7,9 @@
 
 #include "inspector/parameters.h"
 
-enum parameter { /* in the order of `names`; the last one is for whole records alone */
-	PARAMETER_AFTER,
-	PARAMETER_BEFORE,
-	PARAMETER_LIMIT,
+enum parameter { /* what each answer knows stands in one run: see `forms` */
+	PARAMETER_LAST_EVENT_ID,
+	PARAMETER_STATS,
 	PARAMETER_METHOD,
 	PARAMETER_MIN_DURATION_MS,
 	PARAMETER_PATH,
@@ -19,6 +18,9 @@ enum parameter { /* in the order of `names`; the last one is for whole records a
 	PARAMETER_ROUTE,
 	PARAMETER_STATE,
 	PARAMETER_STATUS,
+	PARAMETER_AFTER,
+	PARAMETER_BEFORE,
+	PARAMETER_LIMIT,
 	PARAMETER_BODY_LIMIT,
 	PARAMETERS,
 };
@@ -36,7 +38,15 @@ static const char *const names[PARAMETERS] = {
 	[PARAMETER_STATE] = "state",
 	[PARAMETER_STATUS] = "status",
 	[PARAMETER_BODY_LIMIT] = "body_limit",
+	[PARAMETER_LAST_EVENT_ID] = "last_event_id",
+	[PARAMETER_STATS] = "stats",
 };
+
+static const struct form { /* which of them an answer knows */
+	enum parameter first;
+	enum parameter end;
+} list_form = {PARAMETER_METHOD, PARAMETER_BODY_LIMIT}, whole_form = {PARAMETER_METHOD, PARAMETERS},
+  events_form = {PARAMETER_LAST_EVENT_ID, PARAMETER_AFTER};
 
 /* Each reads one parameter into the query; false where its value is none. */
 typedef bool (*read_fn)(struct slice value, struct arena *arena, struct query *query);
@@ -104,11 +114,34 @@ static bool read_path(struct slice value, struct arena *arena, struct query *que
 	return true;
 }
 
+static bool read_flag(struct slice value, bool *flag)
+{
+	*flag = slice_equal(value, SLICE("1")) || slice_equal(value, SLICE("true"));
+	return *flag || slice_equal(value, SLICE("0")) || slice_equal(value, SLICE("false"));
+}
+
 static bool read_polls(struct slice value, struct arena *arena, struct query *query)
 {
 	(void)arena;
-	query->polls = slice_equal(value, SLICE("1")) || slice_equal(value, SLICE("true"));
-	return query->polls || slice_equal(value, SLICE("0")) || slice_equal(value, SLICE("false"));
+	return read_flag(value, &query->polls);
+}
+
+static bool read_stats(struct slice value, struct arena *arena, struct query *query)
+{
+	bool wanted;
+	bool valid = read_flag(value, &wanted);
+
+	(void)arena;
+	query->without_stats = !wanted;
+	return valid;
+}
+
+/* Whether it is one of ours is seen when it is looked for. */
+static bool read_last_event_id(struct slice value, struct arena *arena, struct query *query)
+{
+	(void)arena;
+	query->last_event_id = value;
+	return value.len > 0;
 }
 
 static bool read_text(struct slice value, struct arena *arena, struct query *query)
@@ -210,14 +243,16 @@ static const struct rule {
 		"active, complete, client_aborted, upstream_failed, timed_out or tunnel"},
 	[PARAMETER_STATUS] = {read_status, "a status such as 404, 5xx or >=400"},
 	[PARAMETER_BODY_LIMIT] = {read_body_limit, "a number of bytes"},
+	[PARAMETER_LAST_EVENT_ID] = {read_last_event_id, "the id of an event"},
+	[PARAMETER_STATS] = {read_stats, "1 or 0"},
 };
 
-enum err_code query_parse(
-	struct slice text, bool whole, struct arena *arena, struct query *query, struct err *err)
+static enum err_code parse(struct slice text, const struct form *form, struct arena *arena,
+	struct query *query, struct err *err)
 {
 	struct slice values[PARAMETERS];
-	size_t count = whole ? PARAMETERS : PARAMETERS - 1;
-	enum err_code rc = parameters_parse(text, names, count, arena, values, err);
+	enum err_code rc = parameters_parse(text, names + form->first,
+		(size_t)(form->end - form->first), arena, values + form->first, err);
 
 	if (rc != ERR_NONE) {
 		return rc;
@@ -228,7 +263,7 @@ enum err_code query_parse(
 		.status_max = UINT16_MAX,
 		.body_limit = QUERY_BODY_LIMIT_DEFAULT,
 	};
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = form->first; i < form->end; i++) {
 		if (values[i].ptr != NULL && !rules[i].read(values[i], arena, query)) {
 			return err_set(err, ERR_SYNTAX,
 				"the parameter \"%s\" takes %s, not \"%.*s\"", names[i],
@@ -236,6 +271,18 @@ enum err_code query_parse(
 		}
 	}
 	return ERR_NONE;
+}
+
+enum err_code query_parse(
+	struct slice text, bool whole, struct arena *arena, struct query *query, struct err *err)
+{
+	return parse(text, whole ? &whole_form : &list_form, arena, query, err);
+}
+
+enum err_code query_parse_events(
+	struct slice text, struct arena *arena, struct query *query, struct err *err)
+{
+	return parse(text, &events_form, arena, query, err);
 }
 
 /*

@@ -39,6 +39,10 @@ struct query {
 	struct slice route;
 	uint64_t min_duration_us;
 	struct slice text; /* `q`, in lower case */
+
+	/* of a stream of events alone */
+	struct slice last_event_id;
+	bool without_stats;
 };
 
 /* The facts of an exchange or of a poll row, as they may be shown. */
@@ -57,6 +61,10 @@ struct query_facts {
  */
 enum err_code query_parse(
 	struct slice text, bool whole, struct arena *arena, struct query *query, struct err *err);
+
+/* The same of a stream of events: the filters and `polls`, `last_event_id`, and `stats`. */
+enum err_code query_parse_events(
+	struct slice text, struct arena *arena, struct query *query, struct err *err);
 
 /* All filters but `text`. */
 bool query_matches(const struct query *query, const struct query_facts *facts);

@@ -55,7 +55,7 @@ static void read_outcome(
 	view->error = slice_of(at + upstream_len, error_len);
 }
 
-static void read_answer(const struct record_answer *answer, struct record_view *view)
+static void read_answer(struct record_answer *answer, struct record_view *view)
 {
 	const char *head = (const char *)(answer + 1);
 
@@ -70,6 +70,7 @@ static void read_answer(const struct record_answer *answer, struct record_view *
 		record_moment_us(view->clock.begin_us, answer->first_byte_moment);
 	read_outcome(head + answer->head_size, answer->upstream_len, answer->error_len, view);
 	view->error_code = (enum err_code)answer->error_code;
+	view->messages = record_answer_messages(answer);
 	if (answer->tunnel) {
 		view->state = EXCHANGE_TUNNEL;
 	}
@@ -121,6 +122,7 @@ static void read_begin(const struct record *record, struct record_view *view)
 		.path = text_of(record, record->path),
 		.query = text_of(record, record->query),
 		.has_query = record->has_query,
+		.replay = record->replay,
 		.request_version_minor = record->request_version_minor,
 		.request = {.bytes = slice_of((const char *)(record + 1), record->request_size),
 			.fields_at = record->request_fields_at,
@@ -131,8 +133,7 @@ static void read_begin(const struct record *record, struct record_view *view)
 void record_read(struct record *record, struct record_view *view)
 {
 	bool ended = atomic_load_explicit(&record->ended, memory_order_acquire);
-	const struct record_answer *answer =
-		atomic_load_explicit(&record->answer, memory_order_acquire);
+	struct record_answer *answer = atomic_load_explicit(&record->answer, memory_order_acquire);
 
 	read_begin(record, view);
 	if (answer != NULL) {

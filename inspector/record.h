@@ -28,6 +28,7 @@ enum {
 struct record;       /* opaque: inspector/record_layout.h */
 struct record_piece; /* opaque: a part of a body */
 struct record_body_data;
+struct messages; /* inspector/messages.h */
 
 /* A head or a trailer section as it came. All zero where there is none. */
 struct record_head {
@@ -104,6 +105,10 @@ struct record_view {
 	struct record_head response;
 	struct record_head response_trailers;
 	struct record_body response_body;
+
+	bool replay; /* sent by the inspector itself */
+	/* NULL: it is neither a WebSocket nor a stream of events, or bodies are not captured */
+	const struct messages *messages;
 
 	unsigned attempts; /* this and the next two: known at the end */
 	bool reused;

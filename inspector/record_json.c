@@ -160,6 +160,8 @@ void record_json_facts(
 	json_bool(json, view->reused);
 	json_key(json, "idle_ms");
 	json_u64(json, view->idle_ms);
+	json_key(json, "replay");
+	json_bool(json, view->replay);
 	write_timing(json, &view->clock);
 }
 
@@ -249,10 +251,9 @@ void record_json_head(struct json *json, const struct record_json_side *side,
 
 /* --- the forms that are written at once */
 
-void record_json_summary(
+void record_json_members(
 	struct json *json, const struct record_view *view, const struct record_format *format)
 {
-	json_begin_object(json);
 	record_json_facts(json, view, format);
 	write_version(json, record_json_request.version, view->request_version_minor,
 		view->request.bytes.len > 0);
@@ -262,6 +263,13 @@ void record_json_summary(
 		view->response.bytes.len > 0);
 	record_json_body_facts(
 		json, &record_json_response, &view->response_body, view->response_body.truncated);
+}
+
+void record_json_summary(
+	struct json *json, const struct record_view *view, const struct record_format *format)
+{
+	json_begin_object(json);
+	record_json_members(json, view, format);
 	json_end_object(json);
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/json.h"
+#include "inspector/body_windows.h"
 #include "inspector/poll_log.h"
 #include "inspector/record.h"
 #include "inspector/redact.h"
@@ -31,6 +32,9 @@ uint64_t record_duration_us(const struct record_view *view, uint64_t now_us);
  * says null where it would say what was redacted: shown_look_next() finds out. */
 void record_json_summary(
 	struct json *json, const struct record_view *view, const struct record_format *format);
+/* Its members alone, for whoever has more to say. */
+void record_json_members(
+	struct json *json, const struct record_view *view, const struct record_format *format);
 /* One object, smaller: {"poll": true, …}. */
 void record_json_row(
 	struct json *json, const struct poll_row *row, const struct record_format *format);
@@ -42,6 +46,7 @@ enum record_json_phase {
 	RECORD_JSON_RESPONSE_HEAD,
 	RECORD_JSON_RESPONSE_CHECK,
 	RECORD_JSON_RESPONSE_BODY,
+	RECORD_JSON_MESSAGES,
 	RECORD_JSON_DONE,
 };
 
@@ -49,19 +54,8 @@ enum record_json_phase {
 struct record_json {
 	struct record_view *view;
 	enum record_json_phase phase;
-	struct shown_body *shown;  /* the body that is being checked, or written */
-	struct buffer window;      /* of it: what is not checked, or not written yet */
-	uint64_t length;           /* bytes of it that are shown */
-	uint64_t done;             /* of them, how many are checked, or written */
-	bool begun;                /* it is being written */
-	bool is_text;              /* all that are shown are UTF-8 */
-	bool is_limited;           /* they are not all that there are */
-	struct record_body_words { /* what is said of it behind it */
-		bool cut;
-		const char *note;
-		size_t coding_len;
-		char coding[SHOWN_CODING_MAX];
-	} words;
+	struct body_windows body;
+	bool begun; /* it is being written */
 };
 
 /* `view` lives until the end, and is told of its bodies what is found out. */

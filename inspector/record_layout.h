@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "inspector/messages.h"
 #include "inspector/record.h"
 #include "inspector/retention.h"
 
@@ -72,6 +73,7 @@ struct record_answer { /* its head follows it, then the upstream's name, then th
 	uint8_t version_minor;
 	uint8_t error_code;
 	bool tunnel;
+	bool has_messages; /* they lie behind its texts: see record_answer_messages() */
 };
 
 struct record_outcome { /* the upstream's name follows it, then the error's text */
@@ -112,6 +114,7 @@ struct record {
 	uint8_t request_version_minor : 1;
 	uint8_t has_query : 1;
 	uint8_t is_https : 1;
+	uint8_t replay : 1;
 	uint8_t has_trace_id : 1; /* TRACE_ID_LEN bytes or none; it, and what the next two measure,
 				     lie in this order from `beside_at` on */
 	uint8_t client_ip_len;
@@ -190,6 +193,20 @@ static inline uint64_t record_moment_us(uint64_t begin_us, uint32_t moment)
 static inline size_t record_aligned(size_t size)
 {
 	return (size + RECORD_ALIGNMENT - 1) & ~(size_t)(RECORD_ALIGNMENT - 1);
+}
+
+/* An answer with its texts; it is aligned, and so is what stands behind it. */
+static inline size_t record_answer_size(const struct record_answer *answer)
+{
+	return record_aligned(
+		sizeof(*answer) + answer->head_size + answer->upstream_len + answer->error_len);
+}
+
+static inline struct messages *record_answer_messages(struct record_answer *answer)
+{
+	return answer->has_messages
+		       ? (struct messages *)((char *)answer + record_answer_size(answer))
+		       : NULL;
 }
 
 /* What stands before a piece's bytes. */

@@ -37,6 +37,8 @@ struct inspector_settings {
 		enum redact_mode mode;
 	} redact;
 	struct string_list allow_hosts;
+	struct string_list allow_origins;
+	struct string_list frame_ancestors; /* origins, or "self" */
 };
 
 #endif

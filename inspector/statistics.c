@@ -29,6 +29,7 @@ _Static_assert(METHOD_CONNECT < 1 << METHOD_BITS, "a method fits into its bits")
 struct worker_statistics {
 	struct observer observer;
 	struct statistics *all;
+	unsigned index;
 	_Atomic uint64_t begun;
 	_Atomic uint64_t ended;
 	struct histogram *_Atomic series[SLOTS + 1]; /* NULL: none of this worker's */
@@ -37,6 +38,7 @@ struct worker_statistics {
 
 struct statistics {
 	const struct proxy_settings *settings;
+	struct path_statistics *paths; /* NULL: not counted by path */
 	unsigned worker_count;
 	struct worker_statistics **workers;
 	_Atomic uint32_t count; /* of keys */
@@ -60,20 +62,7 @@ static uint64_t route_of_key(uint64_t key)
 
 static const char *method_of_key(uint64_t key)
 {
-	static const char *const names[] = {
-		[METHOD_OTHER] = "_OTHER",
-		[METHOD_GET] = "GET",
-		[METHOD_HEAD] = "HEAD",
-		[METHOD_POST] = "POST",
-		[METHOD_PUT] = "PUT",
-		[METHOD_PATCH] = "PATCH",
-		[METHOD_DELETE] = "DELETE",
-		[METHOD_OPTIONS] = "OPTIONS",
-		[METHOD_TRACE] = "TRACE",
-		[METHOD_CONNECT] = "CONNECT",
-	};
-
-	return names[(key >> STATUS_BITS) & ((1 << METHOD_BITS) - 1)];
+	return path_method_name((unsigned)(key >> STATUS_BITS) & ((1 << METHOD_BITS) - 1));
 }
 
 static const char *route_name(const struct statistics *self, uint64_t key)
@@ -155,12 +144,52 @@ static uint64_t between(uint64_t from_us, uint64_t to_us)
 
 static unsigned on_begin(struct observer *observer, struct exchange *exchange, unsigned slot)
 {
-	(void)slot;
+	struct worker_statistics *self = container_of(observer, struct worker_statistics, observer);
+	struct path_watch *watch;
+
 	if (exchange->internal) {
 		return OBSERVE_NOTHING;
 	}
-	count_one(&container_of(observer, struct worker_statistics, observer)->begun);
-	return OBSERVE_END;
+	count_one(&self->begun);
+	if (self->all->paths == NULL) {
+		return OBSERVE_END;
+	}
+	watch = path_statistics_begin(self->all->paths, self->index, exchange);
+	exchange->observed[slot] = watch;
+	return path_watch_wants_body(watch) ? OBSERVE_HEADS | OBSERVE_BODIES | OBSERVE_END
+					    : OBSERVE_END;
+}
+
+static void ignore_request_data(
+	struct observer *observer, struct exchange *exchange, unsigned slot, struct slice bytes)
+{
+	(void)observer;
+	(void)exchange;
+	(void)slot;
+	(void)bytes;
+}
+
+static void ignore_end(struct observer *observer, struct exchange *exchange, unsigned slot,
+	const struct head *trailers)
+{
+	(void)observer;
+	(void)exchange;
+	(void)slot;
+	(void)trailers;
+}
+
+static void on_response_head(struct observer *observer, struct exchange *exchange, unsigned slot,
+	const struct head *head)
+{
+	(void)observer;
+	path_watch_head(exchange->observed[slot], head);
+}
+
+static void on_response_data(
+	struct observer *observer, struct exchange *exchange, unsigned slot, struct slice bytes)
+{
+	(void)observer;
+	path_watch_data(exchange->observed[slot], bytes);
 }
 
 static void on_end(struct observer *observer, struct exchange *exchange, unsigned slot)
@@ -168,19 +197,27 @@ static void on_end(struct observer *observer, struct exchange *exchange, unsigne
 	struct worker_statistics *self = container_of(observer, struct worker_statistics, observer);
 	const struct exchange_clock *clock = &exchange->clock;
 
-	(void)slot;
 	count_one(&self->ended);
 	histogram_note(series_of(self, key_of(exchange)), between(clock->begin_us, clock->end_us));
 	if (exchange->upstream != NULL && clock->connected_us != 0) {
 		histogram_note(&self->upstreams[exchange->route->upstream],
 			between(clock->connected_us, clock->end_us));
 	}
+	if (self->all->paths != NULL) {
+		path_statistics_end(
+			self->all->paths, self->index, exchange->observed[slot], exchange);
+	}
 }
 
-/* It asks for the end alone; the others are never called. */
+/* But for the answers that are compared (unchanged.h) it asks for the end alone. */
 static const struct observer_ops statistics_ops = {
 	.name = "statistics",
 	.begin = on_begin,
+	.request_data = ignore_request_data,
+	.request_end = ignore_end,
+	.response_head = on_response_head,
+	.response_data = on_response_data,
+	.response_end = ignore_end,
 	.end = on_end,
 };
 
@@ -192,17 +229,20 @@ static size_t worker_size(const struct proxy_settings *settings)
 	       settings->upstream_count * sizeof(struct histogram);
 }
 
-struct statistics *statistics_create(const struct proxy_settings *settings, unsigned workers)
+struct statistics *statistics_create(
+	const struct proxy_settings *settings, unsigned workers, bool by_path)
 {
 	struct statistics *self = mem_zalloc(sizeof(*self));
 
 	self->settings = settings;
+	self->paths = by_path ? path_statistics_create(settings, workers) : NULL;
 	self->worker_count = workers;
 	self->workers = mem_alloc_array(workers, sizeof(*self->workers));
 	for (unsigned i = 0; i < workers; i++) {
 		self->workers[i] = mem_zalloc(worker_size(settings));
 		self->workers[i]->observer.ops = &statistics_ops;
 		self->workers[i]->all = self;
+		self->workers[i]->index = i;
 	}
 	return self;
 }
@@ -220,6 +260,7 @@ void statistics_destroy(struct statistics *statistics)
 		}
 		mem_free(worker);
 	}
+	path_statistics_destroy(statistics->paths);
 	mem_free(statistics->workers);
 	mem_free(statistics);
 }
@@ -230,15 +271,21 @@ struct observer *statistics_observer(struct statistics *statistics, unsigned wor
 	return &statistics->workers[worker]->observer;
 }
 
-uint64_t statistics_memory_max(const struct proxy_settings *settings)
+uint64_t statistics_memory_max(const struct proxy_settings *settings, bool by_path)
 {
 	uint64_t worker = worker_size(settings) +
 			  (STATISTICS_SERIES_MAX + 1) * (uint64_t)sizeof(struct histogram);
 
-	return sizeof(struct statistics) + settings->workers * worker;
+	return sizeof(struct statistics) + settings->workers * worker +
+	       (by_path ? path_statistics_memory_max(settings) : 0);
 }
 
 /* --- reading */
+
+const struct path_statistics *statistics_paths(const struct statistics *statistics)
+{
+	return statistics->paths;
+}
 
 uint64_t statistics_active(const struct statistics *statistics)
 {

@@ -10,10 +10,12 @@
 #ifndef SIGHTGLASS_INSPECTOR_STATISTICS_H
 #define SIGHTGLASS_INSPECTOR_STATISTICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "inspector/histogram.h"
+#include "inspector/path_statistics.h"
 #include "proxy/observer.h"
 #include "proxy/settings.h"
 
@@ -23,16 +25,21 @@ enum {
 
 struct statistics; /* opaque; one for the process */
 
-/* `settings` outlives it. Never NULL. */
-struct statistics *statistics_create(const struct proxy_settings *settings, unsigned workers);
+/* `settings` outlives it; `by_path`: also by path and minute (path_statistics.h), for the
+ * inspector. Never NULL. */
+struct statistics *statistics_create(
+	const struct proxy_settings *settings, unsigned workers, bool by_path);
 /* NULL is harmless. */
 void statistics_destroy(struct statistics *statistics);
 /* The observer of that worker, for worker_observe(); lives as long as the statistics. */
 struct observer *statistics_observer(struct statistics *statistics, unsigned worker);
 /* The most memory that statistics of these settings take, in bytes. */
-uint64_t statistics_memory_max(const struct proxy_settings *settings);
+uint64_t statistics_memory_max(const struct proxy_settings *settings, bool by_path);
 
 /* --- reading: any thread */
+
+/* What is counted by path; NULL where it is not. */
+const struct path_statistics *statistics_paths(const struct statistics *statistics);
 
 /* Requests that run, those for the inspector aside. */
 uint64_t statistics_active(const struct statistics *statistics);

@@ -167,6 +167,7 @@ static bool evict(struct capture_store *store, enum store_bound bound, enum capt
 		}
 		record = oldest_of(store, class_of);
 		if (class_of != CLASS_FAILED || !record->mutation) {
+			event_log_tell(store->events, EVENT_EVICTED, record->seq);
 			take_out(store, record);
 			store->evicted[bound]++;
 			fetch_ahead(store, class_of);
@@ -261,8 +262,14 @@ struct capture_store *capture_store_create(const struct inspector_settings *sett
 	if (pthread_mutex_init(&store->lock, NULL) != 0) {
 		abort(); /* the system is out of memory */
 	}
+	for (unsigned i = 0; i < STORE_MESSAGE_LOCKS; i++) {
+		if (pthread_mutex_init(&store->message_locks[i], NULL) != 0) {
+			abort();
+		}
+	}
 	atomic_init(&store->next_seq, 1);
 	store->polls = poll_log_create(settings->capture.rows, &store->next_seq);
+	store->events = event_log_create();
 	store->id_seed = random_u64();
 	store->capacity = settings->capture.entries;
 	region_init(&store->region, settings->capture.memory);
@@ -281,6 +288,10 @@ void capture_store_destroy(struct capture_store *store)
 	order_fini(&store->order);
 	region_fini(&store->region);
 	poll_log_destroy(store->polls);
+	event_log_destroy(store->events);
+	for (unsigned i = 0; i < STORE_MESSAGE_LOCKS; i++) {
+		pthread_mutex_destroy(&store->message_locks[i]);
+	}
 	pthread_mutex_destroy(&store->lock);
 	mem_free(store);
 }
@@ -288,13 +299,23 @@ void capture_store_destroy(struct capture_store *store)
 uint64_t capture_store_memory_max(const struct inspector_settings *settings)
 {
 	return sizeof(struct capture_store) + region_memory_max(settings->capture.memory) +
-	       order_memory_max(settings->capture.entries) +
+	       order_memory_max(settings->capture.entries) + event_log_memory_max() +
 	       (uint64_t)settings->capture.rows * sizeof(struct poll_row);
 }
 
 struct poll_log *capture_store_polls(struct capture_store *store)
 {
 	return store->polls;
+}
+
+struct event_log *capture_store_events(struct capture_store *store)
+{
+	return store->events;
+}
+
+uint64_t capture_store_next_seq(const struct capture_store *store)
+{
+	return atomic_load_explicit(&store->next_seq, memory_order_relaxed);
 }
 
 /* --- recording */
@@ -440,6 +461,12 @@ void *capture_store_add(struct capture_store *store, struct record *record, size
 	return at;
 }
 
+pthread_mutex_t *capture_store_message_lock(
+	struct capture_store *store, const struct record *record)
+{
+	return &store->message_locks[record->seq % STORE_MESSAGE_LOCKS];
+}
+
 /* A body in a few pieces: one in many is locked for, and waited for, many times over. */
 static uint32_t piece_least(uint32_t granules)
 {
@@ -492,6 +519,7 @@ void capture_store_end(
 	}
 	list_as_newest(store, record);
 	store->running--;
+	store->ended_count++;
 	store->truncated += ending->truncated;
 	store_unlock(store);
 }
@@ -542,4 +570,5 @@ void capture_store_clear(struct capture_store *store)
 	while (clear_some(store, limit)) {
 	}
 	poll_log_clear(store->polls);
+	event_log_tell(store->events, EVENT_CLEARED, 0);
 }

@@ -11,11 +11,13 @@
 #ifndef SIGHTGLASS_INSPECTOR_STORE_H
 #define SIGHTGLASS_INSPECTOR_STORE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "inspector/event_log.h"
 #include "inspector/poll_log.h"
 #include "inspector/record.h"
 #include "inspector/retention.h"
@@ -39,6 +41,9 @@ struct capture_counts {
 	uint64_t dropped;   /* exchanges that no record could be kept of */
 	uint32_t rows;      /* in the poll log */
 	uint32_t row_capacity;
+	bool paused;
+	uint64_t ended;      /* records that have ended since the start, also those that are gone */
+	uint64_t rows_ended; /* the same of rows */
 };
 
 /* Reads settings->capture, keeps nothing of it. Never NULL. All references are given back before it
@@ -50,6 +55,10 @@ void capture_store_destroy(struct capture_store *store);
 uint64_t capture_store_memory_max(const struct inspector_settings *settings);
 /* The rows of excluded exchanges. Lives as long as the store. */
 struct poll_log *capture_store_polls(struct capture_store *store);
+/* What happens to records and rows. Lives as long as the store. */
+struct event_log *capture_store_events(struct capture_store *store);
+/* Above the number of every record and row there is. */
+uint64_t capture_store_next_seq(const struct capture_store *store);
 
 /* --- reading: any thread */
 
@@ -74,6 +83,10 @@ void capture_store_counts(struct capture_store *store, struct capture_counts *co
 /* Takes every record that has ended out of the ring, and every row out of the poll log. What still
  * runs stays. */
 void capture_store_clear(struct capture_store *store);
+/* From here on nothing that begins is recorded, until it is set to go on. What runs is recorded to
+ * its end. */
+void capture_store_pause(struct capture_store *store, bool paused);
+bool capture_store_is_paused(const struct capture_store *store);
 
 /* --- recording: for capture.c and body_recorder.c. `record` is the caller's own and runs; its
  * exchange's worker alone calls these */
@@ -103,6 +116,9 @@ void capture_store_publish(struct record *record);
 /* `size` bytes, aligned to RECORD_ALIGNMENT, for as long as the record lives; NULL where there is
  * no memory. For small things: they lie in one piece. */
 void *capture_store_add(struct capture_store *store, struct record *record, size_t size);
+/* What guards the record's messages, and perhaps others'. */
+pthread_mutex_t *capture_store_message_lock(
+	struct capture_store *store, const struct record *record);
 /* An empty piece of a body with room for `wanted` bytes or somewhat more; where memory is short or
  * broken up, for fewer; NULL where there is none. `has_hash`: with room for the body's hash. */
 struct record_piece *capture_store_add_piece(

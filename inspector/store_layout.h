@@ -14,6 +14,10 @@
 #include "inspector/region.h"
 #include "inspector/store.h"
 
+enum {
+	STORE_MESSAGE_LOCKS = 16,
+};
+
 enum store_bound {
 	STORE_ENTRIES,
 	STORE_BYTES,
@@ -22,8 +26,11 @@ enum store_bound {
 struct capture_store {
 	atomic_uint_least64_t next_seq; /* poll rows take from it, too */
 	struct poll_log *polls;
+	struct event_log *events;
 	uint64_t id_seed;
 	uint32_t capacity;
+	atomic_bool paused;
+	pthread_mutex_t message_locks[STORE_MESSAGE_LOCKS]; /* of all records' messages */
 
 	pthread_mutex_t lock; /* guards what follows */
 	struct region region;
@@ -35,7 +42,8 @@ struct capture_store {
 	uint32_t count;
 	uint32_t running;
 	uint64_t ends;
-	uint64_t evicted[2]; /* by enum store_bound */
+	uint64_t ended_count; /* as `ends`, but each record once */
+	uint64_t evicted[2];  /* by enum store_bound */
 	uint64_t truncated;
 	uint64_t dropped;
 };

@@ -140,6 +140,16 @@ struct record *capture_store_find_id(struct capture_store *store, struct slice r
 	return seeking.found;
 }
 
+void capture_store_pause(struct capture_store *store, bool paused)
+{
+	atomic_store_explicit(&store->paused, paused, memory_order_relaxed);
+}
+
+bool capture_store_is_paused(const struct capture_store *store)
+{
+	return atomic_load_explicit(&store->paused, memory_order_relaxed);
+}
+
 void capture_store_counts(struct capture_store *store, struct capture_counts *counts)
 {
 	*counts = (struct capture_counts){
@@ -147,6 +157,8 @@ void capture_store_counts(struct capture_store *store, struct capture_counts *co
 		.memory = (uint64_t)store->region.granules * REGION_GRANULE,
 		.rows = poll_log_count(store->polls),
 		.row_capacity = poll_log_capacity(store->polls),
+		.paused = capture_store_is_paused(store),
+		.rows_ended = poll_log_total(store->polls),
 	};
 	store_lock(store);
 	for (unsigned i = 0; i < CLASSES; i++) {
@@ -158,6 +170,7 @@ void capture_store_counts(struct capture_store *store, struct capture_counts *co
 	counts->evicted_by_entries = store->evicted[STORE_ENTRIES];
 	counts->evicted_by_bytes = store->evicted[STORE_BYTES];
 	counts->evicted = counts->evicted_by_entries + counts->evicted_by_bytes;
+	counts->ended = store->ended_count;
 	counts->truncated = store->truncated;
 	counts->dropped = store->dropped;
 	store_unlock(store);

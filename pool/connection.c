@@ -57,19 +57,21 @@ static void handshake_failed(
 static void handshake_broke(struct connection *connection, int status)
 {
 	const struct err *tls = stream_failure(dial_stream(&connection->dial));
+	bool closed = status == UV_EOF;
+	char text[96];
 
-	handshake_failed(connection, FAILURE_TLS, ERR_TLS,
-		tls != NULL        ? tls->text
-		: status == UV_EOF ? "it closed the connection within the handshake"
-				   : uv_strerror(status));
+	(void)snprintf(text, sizeof(text), "it %s the connection within the handshake%s%s",
+		closed ? "closed" : "broke", closed ? "" : ": ", closed ? "" : uv_strerror(status));
+	handshake_failed(connection, FAILURE_TLS, ERR_TLS, tls != NULL ? tls->text : text);
 }
 
 static void on_timer(struct timer *timer)
 {
 	struct connection *connection = container_of(timer, struct connection, timer);
-	char text[64];
+	char text[96];
 
-	(void)snprintf(text, sizeof(text), "no end of the handshake within %" PRIu64 " ms",
+	(void)snprintf(text, sizeof(text),
+		"no end of the handshake within %" PRIu64 " ms (timeouts.connect)",
 		connection->dial.budget_ms);
 	handshake_failed(connection, FAILURE_CONNECT_TIMEOUT, ERR_CONNECT_TIMEOUT, text);
 }

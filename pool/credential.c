@@ -14,6 +14,7 @@
 #include "base/base64.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/tls_pem.h"
 #include "pool/jwt_expiry.h"
 
 enum {
@@ -74,6 +75,14 @@ static uint64_t identity_of(const struct credential *credential, const struct cr
 	return identity == 0 ? 1 : identity;
 }
 
+/* Its certificate's word on its end: that of what a plugin said beside it may be later, or none. */
+static uint64_t certificate_expiry(struct slice certificate)
+{
+	const struct tls_pem pem = {.what = "certificate", .data = certificate};
+
+	return tls_pem_absent(&pem) ? 0 : tls_pem_not_after(&pem);
+}
+
 static struct credential *create(const struct credential_key *key,
 	const struct credential_parts *parts, struct slice field_name, struct slice scheme,
 	struct slice secret)
@@ -86,7 +95,8 @@ static struct credential *create(const struct credential_key *key,
 	atomic_init(&self->references, 1);
 	self->kind = parts->kind;
 	self->size = size;
-	self->expires_s = parts->expires_s;
+	self->expires_s =
+		credential_earlier(parts->expires_s, certificate_expiry(parts->certificate));
 	*at++ = (char)parts->kind;
 	self->field_name = put(&at, field_name, SLICE(""));
 	self->value = put(&at, scheme, secret);
@@ -106,7 +116,7 @@ struct credential *credential_create(
 	switch (parts->kind) {
 	case CREDENTIAL_BEARER:
 		self = create(key, parts, authorization, bearer, parts->secret);
-		self->expires_s = credential_earlier(parts->expires_s, jwt_expiry(parts->secret));
+		self->expires_s = credential_earlier(self->expires_s, jwt_expiry(parts->secret));
 		break;
 	case CREDENTIAL_BASIC:
 		base64_encode(parts->secret, &encoded);

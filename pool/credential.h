@@ -38,8 +38,8 @@ struct credential_key credential_key_make(void);
 
 /*
  * Copies the parts. Texts that go into a field were checked (secret_check()). A bearer token that
- * is a JWT ends at its `exp` if that is earlier than `expires_s`. One reference, the caller's; NULL
- * for CREDENTIAL_NONE alone.
+ * is a JWT ends at its `exp`, and a certificate at its notAfter, if that is earlier than
+ * `expires_s`. One reference, the caller's; NULL for CREDENTIAL_NONE alone.
  */
 struct credential *credential_create(
 	const struct credential_key *key, const struct credential_parts *parts);

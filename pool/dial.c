@@ -91,39 +91,41 @@ static enum failure describe_attempt(const struct dial *dial, struct err *err)
 	}
 }
 
-static enum failure describe_lookup(const struct dial *dial, int status, struct err *err)
-{
-	const char *name = upstream_name(dial->connector->upstream);
-
-	if (status == UV_ETIMEDOUT) {
-		err_set(err, ERR_CONNECT_TIMEOUT,
-			"upstream %s: look up %s: no answer within %" PRIu64 " ms", name,
-			where(dial)->host, dial->budget_ms);
-		return FAILURE_CONNECT_TIMEOUT;
-	}
-	err_set(err, ERR_RESOLVE, "upstream %s: look up %s: %s", name, where(dial)->host,
-		uv_strerror(status));
-	return FAILURE_RESOLVE;
-}
-
 /* --- the end without a connection */
+
+static void fail(struct dial *dial, enum failure why, const struct err *err)
+{
+	dial->phase = DIAL_OVER;
+	dial->events->failed(dial, why, err);
+}
 
 static void give_up(struct dial *dial)
 {
 	struct err err;
-	enum failure why = describe_attempt(dial, &err);
 
-	dial->phase = DIAL_OVER;
-	dial->events->failed(dial, why, &err);
+	fail(dial, describe_attempt(dial, &err), &err);
 }
 
-static void give_up_lookup(struct dial *dial, int status)
+static void give_up_lookup(struct dial *dial, enum names_status status)
+{
+	bool silent = status == NAMES_SILENT;
+	struct err err;
+
+	err_set(&err, silent ? ERR_CONNECT_TIMEOUT : ERR_RESOLVE, "upstream %s: look up %s: %s",
+		upstream_name(dial->connector->upstream), where(dial)->host,
+		names_status_text(status));
+	fail(dial, silent ? FAILURE_CONNECT_TIMEOUT : FAILURE_RESOLVE, &err);
+}
+
+/* The budget was used up by waiting for name servers. */
+static void give_up_waiting(struct dial *dial)
 {
 	struct err err;
-	enum failure why = describe_lookup(dial, status, &err);
 
-	dial->phase = DIAL_OVER;
-	dial->events->failed(dial, why, &err);
+	err_set(&err, ERR_CONNECT_TIMEOUT,
+		"upstream %s: look up %s: no answer within %" PRIu64 " ms",
+		upstream_name(dial->connector->upstream), where(dial)->host, dial->budget_ms);
+	fail(dial, FAILURE_CONNECT_TIMEOUT, &err);
 }
 
 /* --- looking up */
@@ -363,7 +365,7 @@ static const struct stream_ops attempt_ops = {
 	.connected = on_connected,
 };
 
-static void on_answered(struct resolver_query *query, int status)
+static void on_answered(struct resolver_query *query, enum names_status status)
 {
 	struct dial *dial = container_of(query, struct dial, query);
 
@@ -395,7 +397,7 @@ static void on_timer(struct timer *timer)
 		if (dial->status != 0) {
 			give_up(dial);
 		} else {
-			give_up_lookup(dial, UV_ETIMEDOUT);
+			give_up_waiting(dial);
 		}
 		return;
 	}

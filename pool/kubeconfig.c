@@ -164,16 +164,21 @@ struct tls_settings kubeconfig_tls_settings(
 	const struct kubeconfig *config, struct slice certificate, struct slice key)
 {
 	struct slice ca = secret_slice(&config->ca);
+	bool from_plugin = config->user == KUBECONFIG_EXEC;
 
 	return (struct tls_settings){
 		.ca_file = name_of(ca, config->ca_file, "certificate-authority-data"),
-		.certificate_file =
-			name_of(certificate, config->certificate_file, "the client certificate"),
-		.key_file = name_of(key, config->key_file, "the client's key"),
+		.certificate_file = name_of(certificate, config->certificate_file,
+			from_plugin ? "clientCertificateData" : "client-certificate-data"),
+		.key_file = name_of(
+			key, config->key_file, from_plugin ? "clientKeyData" : "client-key-data"),
 		.ca_data = ca,
 		.certificate_data = certificate,
 		.key_data = key,
 		.verify = config->verify,
+		.ca_setting = "certificate-authority",
+		.certificate_setting = "client-certificate",
+		.name_setting = "tls-server-name",
 	};
 }
 

@@ -165,14 +165,17 @@ static struct pool_waiter *first_waiter(const struct pool *pool, uint64_t identi
 
 /*
  * A connection is free: it serves the first waiter that it can, becomes idle, or gives its place
- * away. `fresh`: it was never lent. A waiter whose connection is being opened has its place, so
- * nobody elsewhere can be ahead of it.
+ * away; or it leaves, where what it was opened under has been replaced. `fresh`: it was never lent.
+ * A waiter whose connection is being opened has its place, so nobody elsewhere can be ahead of it.
  */
 static void offer(struct pool *pool, struct connection *connection, bool fresh)
 {
 	struct pool_waiter *waiter = first_waiter(pool, connection->identity, fresh);
 
 	if (pool->closing) {
+		pool_end(connection);
+	} else if (pool_is_stale(pool, connection)) {
+		tally_add(&pool->tally, TALLY_EXPIRED);
 		pool_end(connection);
 	} else if (waiter != NULL) {
 		if (waiter->phase == POOL_WAITER_DIALING || places_claim(&waiter->ticket)) {
@@ -229,6 +232,16 @@ static void dial(struct pool *pool, struct pool_waiter *waiter)
 	list_push_back(&pool->dials, &connection->idle.node);
 }
 
+static void adopt(struct pool *pool, struct pool_waiter *waiter, struct connection *connection)
+{
+	list_push_back(&pool->waiters, &waiter->node);
+	waiter->connecting_us = loop_now_us(pool->connector.loop);
+	waiter->phase = POOL_WAITER_DIALING;
+	waiter->adopted = true;
+	waiter->connection = connection;
+	connection->waiter = waiter;
+}
+
 static void on_queue_timeout(struct timer *timer)
 {
 	struct pool_waiter *waiter = container_of(timer, struct pool_waiter, timer);
@@ -268,7 +281,7 @@ static void free_when_empty(struct pool *pool)
 	void (*closed)(void *) = pool->closed;
 	void *context = pool->closed_context;
 
-	if (!pool->closing || pool->connections > 0 || !pool->resolver_quiet || pool->held) {
+	if (!pool->closing || pool->connections > 0 || pool->held) {
 		return;
 	}
 	assert(list_empty(&pool->waiters) && list_empty(&pool->settled));
@@ -282,14 +295,6 @@ static void free_when_empty(struct pool *pool)
 	tls_sessions_destroy(pool->connector.sessions);
 	mem_free(pool);
 	closed(context);
-}
-
-static void on_resolver_quiet(struct resolver *resolver)
-{
-	struct pool *pool = container_of(resolver, struct pool, connector.resolver);
-
-	pool->resolver_quiet = true;
-	loop_ready(pool->connector.loop, &pool->deliver);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -358,26 +363,40 @@ static void on_opened(struct connection *connection)
 	}
 }
 
+static void ask_for_place(struct pool *pool, struct pool_waiter *waiter);
+
+/* The waiter, which is in no list any more, has no connection of it. Nothing of it is touched
+ * afterwards. */
+static void tell_failure(
+	struct pool *pool, struct pool_waiter *waiter, enum failure why, const struct err *err)
+{
+	if (waiter->adopted) { /* it may have come late, with little time left: one of its own */
+		waiter->adopted = false;
+		ask_for_place(pool, waiter);
+		return;
+	}
+	if (waiter->pass != NULL) {
+		upstream_failed(pool->connector.upstream, waiter->pass, why, err, now_ms(pool));
+	}
+	waiter->failed(waiter, err);
+}
+
 static void on_failed(struct connection *connection, enum failure why, const struct err *err)
 {
 	struct pool *pool = pool_of(connection);
-	struct upstream *upstream = pool->connector.upstream;
 	struct pool_waiter *waiter = connection->waiter;
 
 	list_remove(&connection->idle.node);
 	pool_count_failure(pool, why);
-	upstream_tried(upstream, err);
+	upstream_tried(pool->connector.upstream, err);
 	if (waiter != NULL) {
 		part(waiter);
 		list_remove(&waiter->node);
 		waiter->phase = POOL_WAITER_IDLE;
-		if (waiter->pass != NULL) {
-			upstream_failed(upstream, waiter->pass, why, err, now_ms(pool));
-		}
 	}
 	pool_end(connection);
 	if (waiter != NULL) {
-		waiter->failed(waiter, err); /* nothing of it is touched afterwards */
+		tell_failure(pool, waiter, why, err);
 	}
 }
 
@@ -495,7 +514,7 @@ void pool_close(struct pool *pool, void (*closed)(void *context), void *context)
 		pool_end(connection_of(oldest));
 	}
 	pool_close_leaving(pool);
-	pool->resolver_quiet = resolver_stop(&pool->connector.resolver, on_resolver_quiet);
+	resolver_stop(&pool->connector.resolver);
 	places_retire(&pool->member);
 	hold_for_wake(pool);
 	loop_ready(pool->connector.loop, &pool->deliver);
@@ -545,22 +564,16 @@ static void begin_waiting(struct pool *pool, struct pool_waiter *waiter, bool fr
 	assert(waiter->phase == POOL_WAITER_IDLE);
 	waiter->pool = pool;
 	waiter->fresh = fresh;
+	waiter->adopted = false;
 	waiter->queued_us = loop_now_us(pool->connector.loop);
 	waiter->connecting_us = 0;
 	waiter->retry_ms = 0;
 }
 
-void pool_acquire(struct pool *pool, struct pool_waiter *waiter, bool fresh)
+static void ask_for_place(struct pool *pool, struct pool_waiter *waiter)
 {
 	struct loop *loop = pool->connector.loop;
 
-	begin_waiting(pool, waiter, fresh);
-	waiter->identity = credential_identity(waiter->credential);
-	waiter->until_ms = pool_admit(pool, waiter->credential);
-	if (pool->closing) {
-		refuse(pool, waiter, ERR_DRAINING);
-		return;
-	}
 	switch (places_ask(&pool->member, &waiter->ticket, waiter->queued_us)) {
 	case PLACES_TAKEN:
 		list_push_back(&pool->waiters, &waiter->node);
@@ -576,6 +589,25 @@ void pool_acquire(struct pool *pool, struct pool_waiter *waiter, bool fresh)
 	case PLACES_FULL:
 		refuse(pool, waiter, ERR_QUEUE_FULL);
 		break;
+	}
+}
+
+void pool_acquire(struct pool *pool, struct pool_waiter *waiter, bool fresh)
+{
+	struct connection *connection;
+
+	begin_waiting(pool, waiter, fresh);
+	waiter->identity = credential_identity(waiter->credential);
+	waiter->until_ms = pool_admit(pool, waiter->credential);
+	if (pool->closing) {
+		refuse(pool, waiter, ERR_DRAINING);
+		return;
+	}
+	connection = pool_unclaimed(pool, waiter);
+	if (connection != NULL) {
+		adopt(pool, waiter, connection);
+	} else {
+		ask_for_place(pool, waiter);
 	}
 }
 
@@ -628,7 +660,7 @@ void pool_return(struct connection *connection, uint64_t keep_alive_ms)
 	lent_no_more(pool);
 	if (!connection_reclaim(connection)) {
 		pool_end(connection);
-	} else if (now_ms(pool) >= connection->retire_ms || pool_is_stale(pool, connection)) {
+	} else if (now_ms(pool) >= connection->retire_ms) {
 		tally_add(&pool->tally, TALLY_EXPIRED);
 		pool_end(connection);
 	} else {

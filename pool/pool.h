@@ -88,6 +88,7 @@ struct pool_waiter {
 	enum err_code refusal;         /* why it gets none */
 	enum pool_waiter_phase phase;
 	bool fresh;
+	bool adopted; /* what is being opened for it was begun for another */
 };
 
 /* What the borrower hears of its connection's stream while it has it; as in base/stream.h. */
@@ -131,8 +132,8 @@ void pool_waiter_init(struct pool_waiter *waiter);
 /*
  * Gets a connection in its turn: a new one where the cap allows, else a place is waited for; a
  * connection that is given back meanwhile serves the first that waits (unless `fresh`: a new
- * connection, for a retry). Does not look at what is idle. `ready` attaches itself to the
- * connection before it returns.
+ * connection, for a retry). What was being opened for that one serves who comes next. Does not look
+ * at what is idle. `ready` attaches itself to the connection before it returns.
  */
 void pool_acquire(struct pool *pool, struct pool_waiter *waiter, bool fresh);
 /*

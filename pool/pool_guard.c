@@ -122,6 +122,45 @@ uint64_t pool_admit(struct pool *pool, const struct credential *credential)
 	return until_ms;
 }
 
+/* Before it is connected nothing was shown yet. */
+static bool shows_what_was(const struct pool *pool, const struct connection *connection)
+{
+	return connection->state == CONNECTION_CONNECTED && connection->serial != pool->serial;
+}
+
+/* Whether anybody waits for a place, as far as it is known here. */
+static bool any_queued(const struct pool *pool)
+{
+	bool any = pool->alert;
+
+	for (struct list *node = pool->waiters.next; node != &pool->waiters && !any;
+		node = node->next) {
+		any = container_of(node, struct pool_waiter, node)->phase == POOL_WAITER_QUEUED;
+	}
+	return any;
+}
+
+struct connection *pool_unclaimed(struct pool *pool, const struct pool_waiter *waiter)
+{
+	if (list_empty(&pool->dials) || any_queued(pool)) {
+		return NULL;
+	}
+	if (pool->guarded) {
+		pool_look_for_changes(pool);
+	}
+	for (struct list *node = pool->dials.next; node != &pool->dials; node = node->next) {
+		struct connection *connection =
+			connection_of(container_of(node, struct idle_entry, node));
+
+		if (connection->waiter == NULL && connection->identity == waiter->identity &&
+			identities_keep(&pool->identities, connection->identity) &&
+			!shows_what_was(pool, connection)) {
+			return connection;
+		}
+	}
+	return NULL;
+}
+
 bool pool_is_stale(struct pool *pool, const struct connection *connection)
 {
 	if (!pool->guarded && connection->identity == 0) {

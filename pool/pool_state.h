@@ -32,7 +32,6 @@ struct pool {
 	struct task leave;
 	bool alert; /* somebody waits for a place: see places_keep() */
 	bool closing;
-	bool resolver_quiet;
 	struct list dials;
 	struct list waiters; /* the oldest first */
 	struct list settled;
@@ -56,6 +55,12 @@ void pool_look_for_changes(struct pool *pool);
 /* Until when what is opened for that credential may be kept; within the margin, or for one that the
  * upstream has no more, not beyond the request. */
 uint64_t pool_admit(struct pool *pool, const struct credential *credential);
+/*
+ * A connection that is being opened for nobody any more, since the one that it was begun for was
+ * served by another first: it is as good as one that is begun now, and sooner there. NULL where
+ * there is none for that waiter, or others wait for its place.
+ */
+struct connection *pool_unclaimed(struct pool *pool, const struct pool_waiter *waiter);
 /* Whether a connection may not be lent again. Of a pool that shows nothing: one branch. */
 bool pool_is_stale(struct pool *pool, const struct connection *connection);
 /* Ends a connection that is in no list. */

@@ -1,7 +1,6 @@
 /*
- * Layer: pool. One job: see resolver.h. A lookup can fail at once, in libuv's thread pool, or with
- * an empty answer; what was known before is kept in all three cases: an address that may be old is
- * better than none.
+ * Layer: pool. One job: see resolver.h. Where a lookup fails, what was known before is kept: an
+ * address that may be old is better than none.
  */
 #include "pool/resolver.h"
 
@@ -9,6 +8,11 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <uv.h>
+
+_Static_assert((int)RESOLVER_ADDRESSES_MAX == (int)NAMES_ADDRESSES_MAX,
+	"what a lookup brings is what is kept");
 
 static void answer_queries(struct resolver *resolver)
 {
@@ -31,36 +35,16 @@ static void on_answer_task(struct task *task)
 	answer_queries(container_of(task, struct resolver, answer));
 }
 
-/* Copies the socket address, with our port, where it is of a family we know and there is room. */
-static void add_address(union resolver_address addresses[static RESOLVER_ADDRESSES_MAX],
-	uint8_t *count, const struct sockaddr *found, uint16_t port)
+static void set_port(union names_address *address, uint16_t port)
 {
-	union resolver_address *address = &addresses[*count];
-
-	if (*count == RESOLVER_ADDRESSES_MAX) {
-		return;
-	}
-	memset(address, 0, sizeof(*address));
-	if (found->sa_family == AF_INET) {
-		const struct sockaddr_in *v4 = (const void *)found;
-
-		address->v4.sin_family = AF_INET;
-		address->v4.sin_addr = v4->sin_addr;
-		address->v4.sin_port = htons(port);
-	} else if (found->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const void *)found;
-
-		address->v6.sin6_family = AF_INET6;
-		address->v6.sin6_addr = v6->sin6_addr;
-		address->v6.sin6_scope_id = v6->sin6_scope_id;
+	if (address->any.sa_family == AF_INET6) {
 		address->v6.sin6_port = htons(port);
 	} else {
-		return;
+		address->v4.sin_port = htons(port);
 	}
-	(*count)++;
 }
 
-static bool same_address(const union resolver_address *a, const union resolver_address *b)
+static bool same_address(const union names_address *a, const union names_address *b)
 {
 	if (a->any.sa_family != b->any.sa_family) {
 		return false;
@@ -73,7 +57,7 @@ static bool same_address(const union resolver_address *a, const union resolver_a
 }
 
 /* The index of this address among those that are known; their count where it is not. */
-static uint8_t find_address(const struct resolver *resolver, const union resolver_address *address)
+static uint8_t find_address(const struct resolver *resolver, const union names_address *address)
 {
 	uint8_t index = 0;
 
@@ -85,7 +69,7 @@ static uint8_t find_address(const struct resolver *resolver, const union resolve
 
 /* Name servers hand out the same addresses in changing order: that is no news. */
 static bool all_known(
-	const struct resolver *resolver, const union resolver_address *addresses, uint8_t count)
+	const struct resolver *resolver, const union names_address *addresses, uint8_t count)
 {
 	for (uint8_t i = 0; i < count; i++) {
 		if (find_address(resolver, &addresses[i]) == resolver->count) {
@@ -97,10 +81,10 @@ static bool all_known(
 
 /* Takes new addresses, families in turn. What is held against one that stays is kept. */
 static void take_addresses(
-	struct resolver *resolver, const union resolver_address *addresses, uint8_t count)
+	struct resolver *resolver, const union names_address *addresses, uint8_t count)
 {
 	struct address_mark marks[RESOLVER_ADDRESSES_MAX] = {{0}};
-	sa_family_t families[RESOLVER_ADDRESSES_MAX];
+	sa_family_t families[RESOLVER_ADDRESSES_MAX] = {0};
 	uint8_t order[RESOLVER_ADDRESSES_MAX];
 
 	for (uint8_t i = 0; i < count; i++) {
@@ -122,91 +106,78 @@ static void take_addresses(
 	resolver->generation++;
 }
 
-static void take_answer(struct resolver *resolver, const struct addrinfo *answer)
+/* Whether there is an address that was not known, or one less. */
+static bool take_answer(struct resolver *resolver, const struct names_answer *answer)
 {
-	union resolver_address addresses[RESOLVER_ADDRESSES_MAX];
-	uint8_t count = 0;
+	union names_address addresses[RESOLVER_ADDRESSES_MAX];
 
-	for (const struct addrinfo *info = answer; info != NULL; info = info->ai_next) {
-		add_address(addresses, &count, info->ai_addr, resolver->port);
+	for (uint8_t i = 0; i < answer->count; i++) {
+		addresses[i] = answer->addresses[i];
+		set_port(&addresses[i], resolver->port);
 	}
-	if (count == 0) {
-		resolver->status = UV_EAI_NODATA;
-	} else if (count != resolver->count || !all_known(resolver, addresses, count)) {
-		take_addresses(resolver, addresses, count);
+	if (answer->count == resolver->count && all_known(resolver, addresses, answer->count)) {
+		return false;
 	}
+	take_addresses(resolver, addresses, answer->count);
+	return true;
 }
 
-/* A lookup ended, or could not begin. */
-static void note_end(struct resolver *resolver, int status)
+static uint64_t time_to_live_ms(const struct names_answer *answer)
 {
-	resolver->status = status;
-	resolver->asked_ms = loop_now_ms(resolver->loop);
+	uint64_t ttl_ms = answer->local ? RESOLVER_TTL_LOCAL_MS : (uint64_t)answer->ttl_s * 1000;
+
+	if (ttl_ms < RESOLVER_TTL_MIN_MS) {
+		return RESOLVER_TTL_MIN_MS;
+	}
+	return ttl_ms < RESOLVER_TTL_MAX_MS ? ttl_ms : RESOLVER_TTL_MAX_MS;
 }
 
-static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo *answer)
+static void on_looked_up(struct names_lookup *lookup, const struct names_answer *answer)
 {
-	struct resolver *resolver = request->data;
-	struct loop *loop = resolver->loop;
+	struct resolver *resolver = container_of(lookup, struct resolver, lookup);
+	uint64_t now_ms = loop_now_ms(resolver->loop);
+	bool found = answer->status == NAMES_FOUND;
+	bool news = found && take_answer(resolver, answer);
 
-	resolver->asking = false;
-	note_end(resolver, status);
-	if (resolver->quiet != NULL) {
-		resolver->quiet(resolver); /* may make its end ready */
+	resolver->status = answer->status;
+	resolver->fresh_until_ms = now_ms + (found ? time_to_live_ms(answer) : 0);
+	resolver->hold_until_ms = now_ms;
+	if (!found || (resolver->needed && !news)) {
+		resolver->hold_until_ms += RESOLVER_HOLD_MS;
+	}
+	answer_queries(resolver);
+}
+
+static void look_up(struct resolver *resolver, bool needed)
+{
+	if (names_runs(&resolver->lookup)) {
+		resolver->needed = resolver->needed || needed;
+	} else if (resolver->numeric || loop_now_ms(resolver->loop) < resolver->hold_until_ms) {
+		loop_ready(resolver->loop, &resolver->answer); /* what is known */
 	} else {
-		if (status == 0) {
-			take_answer(resolver, answer);
-		}
-		answer_queries(resolver);
-	}
-	uv_freeaddrinfo(answer);
-	loop_settle(loop);
-}
-
-static void look_up(struct resolver *resolver)
-{
-	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-	int rc;
-
-	if (resolver->asking) {
-		return;
-	}
-	if (resolver->numeric) {
-		loop_ready(resolver->loop, &resolver->answer);
-		return;
-	}
-	resolver->request.data = resolver;
-	rc = uv_getaddrinfo(&resolver->loop->uv, &resolver->request, on_looked_up, resolver->host,
-		NULL, &hints);
-	if (rc == 0) {
-		resolver->asking = true;
-	} else {
-		note_end(resolver, rc);
-		loop_ready(resolver->loop, &resolver->answer);
+		resolver->needed = needed;
+		names_look_up(resolver->loop, &resolver->lookup, resolver->host);
 	}
 }
 
 void resolver_init(struct resolver *resolver, struct loop *loop, const char *host, uint16_t port)
 {
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
+	union names_address *first = &resolver->addresses[0];
 
 	*resolver = (struct resolver){.loop = loop, .host = host, .port = port};
+	resolver->lookup.answered = on_looked_up;
 	list_init(&resolver->queries);
 	task_init(&resolver->answer, on_answer_task);
-	if (uv_ip4_addr(host, port, &v4) == 0) {
+	if (uv_ip4_addr(host, port, &first->v4) == 0 || uv_ip6_addr(host, port, &first->v6) == 0) {
 		resolver->numeric = true;
-		add_address(resolver->addresses, &resolver->count, (const void *)&v4, port);
-	} else if (uv_ip6_addr(host, port, &v6) == 0) {
-		resolver->numeric = true;
-		add_address(resolver->addresses, &resolver->count, (const void *)&v6, port);
+		resolver->count = 1;
 	}
 }
 
 void resolver_ask(struct resolver *resolver, struct resolver_query *query)
 {
 	list_push_back(&resolver->queries, &query->node);
-	look_up(resolver);
+	look_up(resolver, true);
 }
 
 void resolver_forget(struct resolver_query *query)
@@ -216,7 +187,7 @@ void resolver_forget(struct resolver_query *query)
 
 void resolver_refresh(struct resolver *resolver)
 {
-	look_up(resolver);
+	look_up(resolver, true);
 }
 
 uint8_t resolver_order(struct resolver *resolver, uint8_t order[static RESOLVER_ADDRESSES_MAX])
@@ -224,9 +195,8 @@ uint8_t resolver_order(struct resolver *resolver, uint8_t order[static RESOLVER_
 	uint64_t now_ms = loop_now_ms(resolver->loop);
 
 	address_order_by_marks(resolver->marks, resolver->count, now_ms, order);
-	if (resolver->count > 0 && !resolver->numeric &&
-		now_ms - resolver->asked_ms >= RESOLVER_REFRESH_MS) {
-		look_up(resolver);
+	if (resolver->count > 0 && !resolver->numeric && now_ms >= resolver->fresh_until_ms) {
+		look_up(resolver, false);
 	}
 	return resolver->count;
 }
@@ -257,20 +227,15 @@ void resolver_worked(struct resolver *resolver, uint32_t generation, uint8_t ind
 	}
 }
 
-bool resolver_stop(struct resolver *resolver, void (*quiet)(struct resolver *resolver))
+void resolver_stop(struct resolver *resolver)
 {
 	assert(list_empty(&resolver->queries));
 	task_cancel(&resolver->answer);
-	if (!resolver->asking) {
-		return true;
-	}
-	resolver->quiet = quiet;
-	(void)uv_cancel((uv_req_t *)&resolver->request);
-	return false;
+	names_forget(&resolver->lookup);
 }
 
 void resolver_address_text(
-	const union resolver_address *address, char text[static RESOLVER_ADDRESS_TEXT_SIZE])
+	const union names_address *address, char text[static RESOLVER_ADDRESS_TEXT_SIZE])
 {
 	char host[INET6_ADDRSTRLEN] = "";
 	bool is_ipv6 = address->any.sa_family == AF_INET6;

@@ -86,6 +86,9 @@ struct tls_settings upstream_tls_settings(const struct upstream_tls *tls)
 		.certificate_file = tls->certificate,
 		.key_file = tls->key,
 		.verify = tls->verify,
+		.ca_setting = "tls.ca",
+		.certificate_setting = "tls.certificate",
+		.name_setting = "tls.server_name",
 	};
 }
 

@@ -6,6 +6,7 @@
  *
  * - A head breaks the rules: an answer (400, 431, …), then the connection lingers and closes. What
  *   follows is not read as HTTP.
+ * - Plain HTTP comes where TLS is spoken: a 400 in plain HTTP, then the same.
  * - A body breaks the rules: the upstream's connection breaks off; an answer where none has begun;
  *   then the connection closes.
  * - The client leaves: its exchange is cancelled.
@@ -234,6 +235,27 @@ static void on_eof(struct stream *stream)
 	}
 }
 
+/* Every method begins with a capital letter, and nothing else that is met at such a port does. */
+static bool seems_plain_http(const struct tls *tls)
+{
+	int first = tls_heard_instead(tls);
+
+	return first >= 'A' && first <= 'Z';
+}
+
+/* As nginx does: who took a port of HTTPS for one of HTTP is told so in its own language. */
+static void refuse_plain_http(struct client *self)
+{
+	struct err err;
+
+	stream_unsecure(&self->stream);
+	err_set(&err, ERR_SYNTAX,
+		"plain HTTP came to a listener of HTTPS; a URL that begins with https:// would be "
+		"right");
+	client_begin_exchange(self);
+	client_refuse(self, &err);
+}
+
 static void on_failed(struct stream *stream, int status)
 {
 	struct client *self = container_of(stream, struct client, stream);
@@ -241,6 +263,10 @@ static void on_failed(struct stream *stream, int status)
 	struct err err;
 
 	if (self->phase == CLIENT_SECURING && tls != NULL) {
+		if (seems_plain_http(stream_tls(stream))) {
+			refuse_plain_http(self);
+			return;
+		}
 		log_info("client %s: TLS: %s", self->ip, tls->text);
 	}
 	if (status == UV_EOF) {

@@ -95,6 +95,7 @@ static void on_head(struct requester *self, const struct response *response)
 	if (response->framing.kind == FRAMING_TUNNEL) {
 		exchange->state = EXCHANGE_TUNNEL;
 		exchange->interests &= (uint8_t)~OBSERVE_BODIES; /* what passes now is no body */
+		exchange->data_interest = OBSERVE_TUNNEL;
 		exchange->request_ended =
 			false; /* the head's request was whole: now its tunnel begins */
 	}
@@ -107,7 +108,7 @@ static void on_data(struct requester *self, struct slice bytes)
 	struct exchange *exchange = of_responder(self);
 
 	exchange->response_bytes += bytes.len;
-	tell(exchange, OBSERVE_BODIES, response_data, bytes);
+	tell(exchange, exchange->data_interest, response_data, bytes);
 	exchange->client->ops->data(exchange->client, bytes);
 }
 
@@ -211,6 +212,7 @@ struct exchange *exchange_create(struct worker *worker, struct requester *client
 	exchange->scheme = "http";
 	exchange->peer_ip = "unknown";
 	exchange->capture = CAPTURE_FULL;
+	exchange->data_interest = OBSERVE_BODIES;
 	arena_init(&exchange->arena, &worker->loop.arenas, worker->exchange_memory);
 	exchange->clock.begin_us = loop_now_us(&worker->loop);
 	exchange->clock.wall_us = worker_wall_us(worker);
@@ -245,6 +247,10 @@ static const struct responder_kind *choose_responder(struct exchange *exchange, 
 static void route(struct exchange *exchange, struct err *err)
 {
 	if (claimed(exchange)) {
+		if (exchange->subrequest) {
+			err_set(err, ERR_NOT_FOUND, "the inspector does not ask itself");
+			return;
+		}
 		exchange->internal = true;
 		exchange->capture = CAPTURE_NONE;
 		return;
@@ -257,7 +263,7 @@ static void route(struct exchange *exchange, struct err *err)
 	}
 	exchange->route = route_find(
 		exchange->worker->routes, exchange->target.normal, exchange->request.method);
-	exchange->capture = exchange->route->capture;
+	exchange->capture = exchange->subrequest ? CAPTURE_FULL : exchange->route->capture;
 }
 
 void exchange_request_head(struct exchange *exchange, const struct err *refused)
@@ -290,7 +296,7 @@ void exchange_request_head(struct exchange *exchange, const struct err *refused)
 void exchange_request_data(struct exchange *exchange, struct slice bytes)
 {
 	exchange->request_bytes += bytes.len;
-	tell(exchange, OBSERVE_BODIES, request_data, bytes);
+	tell(exchange, exchange->data_interest, request_data, bytes);
 	exchange->responder->ops->data(exchange->responder, bytes);
 }
 

@@ -92,7 +92,8 @@ struct exchange {
 	const struct route
 		*route; /* NULL where it was refused before routing, or the inspector answers */
 	enum capture_level capture;
-	bool internal; /* answered by the inspector: never captured, never upstream */
+	bool internal;   /* answered by the inspector: never captured, never upstream */
+	bool subrequest; /* made by the process itself: see subrequest.h */
 
 	/* the answer */
 	unsigned status;         /* 0 until there is one */
@@ -126,6 +127,7 @@ struct exchange {
 	void *observed[OBSERVERS_MAX];
 	uint8_t interest[OBSERVERS_MAX]; /* what each observer wants */
 	uint8_t interests;               /* all of them, or-ed */
+	uint8_t data_interest; /* what passes now: OBSERVE_BODIES, then perhaps OBSERVE_TUNNEL */
 };
 
 /* Begins one, of the worker's free list. `client` hears the answer. The caller ends it with

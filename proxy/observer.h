@@ -22,6 +22,8 @@ enum observer_interest {         /* what `begin` returns: bits */
 	OBSERVE_HEADS = 1 << 0,  /* response heads and the end */
 	OBSERVE_BODIES = 1 << 1, /* body data, and trailers, of both sides */
 	OBSERVE_END = 1 << 2,
+	OBSERVE_TUNNEL = 1 << 3, /* what passes through a tunnel, as body data; its ends are not
+				    told */
 };
 
 struct observer_ops {

@@ -18,7 +18,7 @@ say() {
 packages_of() {
     case $1 in
     debian-build)
-        echo "gcc libc6-dev make cmake pkg-config libuv1-dev libssl-dev libyaml-dev libjansson-dev libxxhash-dev uthash-dev"
+        echo "gcc libc6-dev make cmake pkg-config libuv1-dev libc-ares-dev libssl-dev libyaml-dev libjansson-dev libxxhash-dev uthash-dev"
         echo "zlib1g-dev libbrotli-dev libzstd-dev"
         ;;
     debian-test)
@@ -29,7 +29,7 @@ packages_of() {
     debian-bench) echo "wrk openssl haproxy strace ?linux-perf nghttp2-client nginx|nginx-light python3" ;;
 
     alpine-build)
-        echo "gcc musl-dev linux-headers make cmake pkgconf libuv-dev openssl-dev yaml-dev jansson-dev xxhash-dev uthash-dev"
+        echo "gcc musl-dev linux-headers make cmake pkgconf libuv-dev c-ares-dev openssl-dev yaml-dev jansson-dev xxhash-dev uthash-dev"
         echo "zlib-dev brotli-dev zstd-dev"
         ;;
     alpine-test)
@@ -41,7 +41,7 @@ packages_of() {
 
     fedora-build)
         echo "gcc glibc-devel make cmake pkgconf-pkg-config"
-        echo "libuv-devel openssl-devel libyaml-devel jansson-devel xxhash-devel uthash-devel"
+        echo "libuv-devel c-ares-devel openssl-devel libyaml-devel jansson-devel xxhash-devel uthash-devel"
         echo "zlib-ng-compat-devel|zlib-devel brotli-devel libzstd-devel"
         ;;
     fedora-test)
@@ -51,7 +51,7 @@ packages_of() {
     fedora-format) echo "clang-tools-extra" ;;
     fedora-bench) echo "wrk openssl haproxy strace ?perf nghttp2 nginx-core|nginx python3" ;;
 
-    homebrew-build) echo "cmake pkgconf libuv openssl@3 libyaml jansson xxhash uthash brotli zstd" ;;
+    homebrew-build) echo "cmake pkgconf libuv c-ares openssl@3 libyaml jansson xxhash uthash brotli zstd" ;;
     homebrew-test) echo "cmocka ?llhttp nginx python3" ;;
     homebrew-format) echo "clang-format" ;;
     homebrew-bench) echo "wrk haproxy nghttp2 nginx python3" ;;
@@ -233,7 +233,7 @@ done
 
 if [ "$system" = unknown ]; then
     say "no package manager that this script knows (apt, apk, dnf, brew). If the build misses something, it wants:"
-    say "a C11 compiler, make, cmake 3.25, pkg-config, libuv 1.44, OpenSSL 3, libyaml, jansson 2.13, xxHash 0.8,"
+    say "a C11 compiler, make, cmake 3.25, pkg-config, libuv 1.44, c-ares 1.18, OpenSSL 3, libyaml, jansson 2.13, xxHash 0.8,"
     say "uthash, zlib, brotli and zstd, with headers"
     exit 0
 fi

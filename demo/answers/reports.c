@@ -1,6 +1,7 @@
 /*
- * Layer: demo. One job: a list that takes its time, GET /api/reports: by a timer, so that everybody
- * else is answered meanwhile.
+ * Layer: demo. One job: a list that takes its time, GET /api/reports, and /api/forecast, which the
+ * page asks for more often than it is answered: by a timer, so that everybody else is answered
+ * meanwhile.
  */
 #include "base/json.h"
 #include "base/loop.h"

@@ -19,12 +19,18 @@ export function readAddress() {
   return { view, parameters: new URLSearchParams(query) };
 }
 
-/* `push` makes a step in the history that Back undoes. */
-export function writeAddress(view, parameters, { push = false } = {}) {
+/* The fragment of an address, for links too. */
+export function hashOf(view, parameters) {
   const query = Object.entries(parameters)
     .map(([name, value]) => `${name}=${encode(value)}`)
     .join('&');
-  const hash = `#${view}${query === '' ? '' : `?${query}`}`;
+
+  return `#${view}${query === '' ? '' : `?${query}`}`;
+}
+
+/* `push` makes a step in the history that Back undoes. */
+export function writeAddress(view, parameters, { push = false } = {}) {
+  const hash = hashOf(view, parameters);
 
   if (hash === location.hash) {
     return;

@@ -4,12 +4,25 @@
  */
 
 const TIMEOUT_MS = 10000;
+const REPLAY_TIMEOUT_MS = 120000; /* it takes as long as the upstream does */
 
 export class ApiError extends Error {
   /* `status` is 0 where there was no answer at all. */
   constructor(status, message) {
     super(message);
     this.status = status;
+  }
+
+  /* Why something was not done, as one sentence. */
+  get words() {
+    return this.status === 0
+      ? `There was ${this.message}.`
+      : `Sightglass answered ${this.status}: ${this.message.replace(/\.$/, '')}.`;
+  }
+
+  /* Whether the row itself may not be there: an older Sightglass has fewer. */
+  get absent() {
+    return this.status === 404 || this.status === 405 || this.status === 501;
   }
 }
 
@@ -26,13 +39,15 @@ async function refusal(response) {
   return new ApiError(response.status, words || `Sightglass answered ${response.status}`);
 }
 
-async function call(path, { method = 'GET', signal } = {}) {
-  const limit = AbortSignal.timeout(TIMEOUT_MS);
+async function call(path, { method = 'GET', body, signal, timeout = TIMEOUT_MS } = {}) {
+  const limit = AbortSignal.timeout(timeout);
   let response;
 
   try {
     response = await fetch(path, {
       method,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
       cache: 'no-store',
       credentials: 'same-origin',
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
@@ -41,7 +56,7 @@ async function call(path, { method = 'GET', signal } = {}) {
     if (signal?.aborted) {
       throw error;
     }
-    throw new ApiError(0, limit.aborted ? 'no answer within 10 s' : 'no connection');
+    throw new ApiError(0, limit.aborted ? `no answer within ${timeout / 1000} s` : 'no connection');
   }
   if (!response.ok) {
     throw await refusal(response);
@@ -95,4 +110,54 @@ export async function getRecord(id, signal) {
 
 export async function clearRequests() {
   await call('api/requests', { method: 'DELETE' });
+}
+
+/* The request as a command for a shell. */
+export async function getCurl(seq) {
+  const response = await call(`${recordPath(seqId(seq))}/curl`);
+
+  return (await response.text()).trim();
+}
+
+/*
+ * Sends it again and answers the new record's summary. `changes` holds what is to be replaced of
+ * {method, path, headers, body}.
+ */
+export async function replayRequest(seq, changes = {}) {
+  const path = `${recordPath(seqId(seq))}/replay`;
+
+  return (await json(path, { method: 'POST', body: changes, timeout: REPLAY_TIMEOUT_MS })).body;
+}
+
+export async function setPaused(paused) {
+  await call('api/capture', { method: 'POST', body: { paused } });
+}
+
+/* Statistics of each route and method: {items}. */
+export async function listRoutes() {
+  return (await json('api/routes')).body;
+}
+
+/* {items: [{name, ts}…]}, the oldest first. A mark ends a period that began with the one before it. */
+export async function listMarks() {
+  return (await json('api/marks')).body;
+}
+
+/* Puts the counters down under a name. */
+export async function addMark(name) {
+  return (await json('api/marks', { method: 'POST', body: { name } })).body;
+}
+
+/* What became of the counters between two marks; without `to`, between one and now. */
+export async function compareMarks(from, to) {
+  const query = new URLSearchParams(to === '' ? { from } : { from, to });
+
+  return (await json(`api/compare?${query}`)).body;
+}
+
+/* The selection as HAR, a Blob. */
+export async function getHar(query) {
+  const response = await call(`api/har?${new URLSearchParams(query)}`, { timeout: REPLAY_TIMEOUT_MS });
+
+  return response.blob();
 }

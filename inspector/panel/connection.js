@@ -1,5 +1,6 @@
 /*
- * One job: say whether the page is connected: the dot in the top bar, and a banner while it is not.
+ * One job: say whether the page is connected: the dot in the top bar, and a banner while it is not. The
+ * banner of a paused capture stands in the same place.
  */
 
 import { button, el } from './dom.js';
@@ -12,15 +13,17 @@ const WORDS = { loading: 'Loading', live: 'Live', down: 'Offline' };
 export class Connection {
   #feed;
   #notices;
+  #pause;
   #live = document.getElementById('live');
   #word = document.getElementById('live-word');
   #address = document.getElementById('live-address');
   #text = el('span', { class: 'banner-text' });
   #wasDown = false;
 
-  constructor({ feed, notices }) {
+  constructor({ feed, notices, pause }) {
     this.#feed = feed;
     this.#notices = notices;
+    this.#pause = pause;
     this.banner = el(
       'div',
       { class: 'banner bad', hidden: true },
@@ -28,6 +31,7 @@ export class Connection {
       button('Try now', () => feed.retry()),
     );
     feed.addEventListener('state', () => this.#show());
+    pause.addEventListener('change', () => this.#show());
     feed.addEventListener('info', () => this.#showAddress());
     setInterval(() => this.#count(), TICK_MS);
     this.#show();
@@ -37,8 +41,10 @@ export class Connection {
     const { state } = this.#feed;
     const down = state === 'down';
 
-    this.#live.className = `live ${state}`;
-    this.#word.textContent = WORDS[state];
+    const paused = state === 'live' && this.#pause.paused;
+
+    this.#live.className = `live ${paused ? 'paused' : state}`;
+    this.#word.textContent = paused ? 'Paused' : WORDS[state];
     this.banner.hidden = !down;
     this.#count();
     if (down && !this.#wasDown) {
@@ -63,6 +69,16 @@ export class Connection {
         : refusalWords(problem);
 
     this.#text.textContent = `${what} Trying again in ${seconds} s.`;
+  }
+
+  /* Puts the banners after that element of the view that is shown. */
+  placeAfter(element) {
+    element.after(this.banner, this.#pause.banner);
+  }
+
+  /* Puts them at the top of a page. */
+  placeIn(element) {
+    element.prepend(this.banner, this.#pause.banner);
   }
 
   #showAddress() {

@@ -1,10 +1,12 @@
 /*
  * One job: the detail of the chosen exchange. The head stands at once, from the row that the page
- * holds; the record is fetched, and fetched again while the exchange runs.
+ * holds; the record is fetched, and fetched again while the exchange runs. What it shows below the tabs
+ * gives way to the editor, and to two answers compared.
  */
 
 import { ApiError, getRecord, seqId } from './api.js';
 import { isEventStream } from './body.js';
+import { DetailActions } from './detail_actions.js';
 import { detailHead } from './detail_head.js';
 import { button, el, linkButton } from './dom.js';
 import { duration } from './format.js';
@@ -30,13 +32,22 @@ export class Detail {
   #tabs;
   #body = el('div', { class: 'detail-body', role: 'tabpanel', id: 'detail-panel' });
   #sides;
+  #actions;
 
   /*
-   * `tools` is {notices, onClose(), onTab(name), onFound(row), countLike(row), onLike(row)}; `onFound`
-   * is called where the record of a request ID has come, with its row.
+   * `tools` is {notices, onClose(), onTab(name), onFound(row), onOpen(seq), countLike(row), onLike(row),
+   * routeOf(row)}; `onFound` is called where the record of a request ID has come, with its row, `onOpen`
+   * for another exchange; `routeOf` gives the statistics of its route, or undefined.
    */
   constructor(tools) {
     this.#tools = tools;
+    this.#actions = new DetailActions({
+      notices: tools.notices,
+      onOpen: tools.onOpen,
+      onHead: () => this.#row !== null && this.#showHead(),
+      onBody: () => this.#showBody(),
+      onLeave: () => this.enter(),
+    });
     this.#sides = {
       request: new Side('request', tools),
       response: new Side('response', tools),
@@ -44,6 +55,8 @@ export class Detail {
     this.#tabs = new TabBar({
       panel: this.#body,
       onChange: (name) => {
+        this.#actions.uncover();
+        this.#showHead();
         this.#showBody();
         tools.onTab(name);
       },
@@ -73,6 +86,7 @@ export class Detail {
     this.#record = null;
     this.#fetching = false;
     this.#stale = false;
+    this.#actions.reset(this.#row, null);
     this.element.hidden = false;
     this.#showFrame();
     if (!row?.poll) {
@@ -82,6 +96,7 @@ export class Detail {
 
   close() {
     this.#abort.abort();
+    this.#actions.reset(null, null);
     this.#id = null;
     this.#row = null;
     this.#record = null;
@@ -102,6 +117,11 @@ export class Detail {
 
   setTab(name) {
     this.#tabs.set(name);
+  }
+
+  /* What can be done with it: by key, as by button. */
+  get actions() {
+    return this.#actions;
   }
 
   /* `step` is 1 for the next, -1 for the previous. */
@@ -178,6 +198,7 @@ export class Detail {
 
     this.#record = record;
     this.#row = row;
+    this.#actions.take(row, record);
     this.#showFrame();
     this.#showBody();
     if (found) {
@@ -236,22 +257,28 @@ export class Detail {
 
   #showHead() {
     const record = this.#record;
-    const focused = this.#head.contains(document.activeElement)
-      ? document.activeElement.dataset.act
-      : null;
+    const inside = [this.#head, this.#tabs.element].some((part) =>
+      part.contains(document.activeElement),
+    );
+    const focused = inside ? document.activeElement.dataset.act : null;
+
+    const actions = this.#row.poll ? null : this.#actions.buttons();
 
     this.#head.replaceChildren(
       ...detailHead(this.#row, {
         record,
         stream: record !== null && isEventStream(record),
         tools: this.#tools,
+        actions,
+        replay: this.#actions.words(),
       }),
     );
+    this.#tabs.setActions(layout.narrow ? null : actions);
     if (!this.#row.poll) {
       this.#head.append(timingStrip(this.#row) ?? '');
     }
     if (focused) {
-      this.#head.querySelector(`[data-act="${focused}"]`)?.focus();
+      this.element.querySelector(`[data-act="${focused}"]`)?.focus();
     }
   }
 
@@ -267,11 +294,19 @@ export class Detail {
       response.show(this.#record);
     }
 
+    if (this.#actions.cover !== null) {
+      this.#body.classList.remove('both');
+      if (this.#body.firstChild !== this.#actions.cover) {
+        this.#body.replaceChildren(this.#actions.cover);
+      }
+      return;
+    }
+
     const shown = {
       both: [request.element, response.element],
       request: [request.element],
       response: [response.element],
-      timing: this.#record === null ? [] : [timingTab(this.#row, this.#record)],
+      timing: this.#record === null ? [] : [timingTab(this.#row, this.#record, this.#tools.routeOf(this.#row))],
     }[tab];
     const same =
       tab !== 'timing' &&

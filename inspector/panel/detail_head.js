@@ -3,13 +3,40 @@
  * something went wrong.
  */
 
-import { el, icon, iconButton, linkButton } from './dom.js';
+import { button, el, icon, iconButton, linkButton } from './dom.js';
 import { capital, clock, duration, plural, shortId, size, utc } from './format.js';
-import { durationOf, isLive } from './model.js';
+import { durationOf, isFailed, isLive } from './model.js';
 import { layout } from './layout.js';
 import { withLocks } from './redaction.js';
 import { chip, methodMark, statusMark } from './row.js';
 import { verdictOf } from './verdict.js';
+
+/* What can be done with an exchange: Replay stands out where it failed. */
+export function actionButtons(row, { onReplay, onEdit, onCurl }) {
+  return el(
+    'div',
+    { class: 'actions' },
+    button('Replay', onReplay, {
+      kind: isFailed(row) ? 'primary' : '',
+      symbol: 'replay',
+      key: 'r',
+      'aria-keyshortcuts': 'r',
+      'data-act': 'replay',
+    }),
+    button('Edit & replay', onEdit, {
+      symbol: 'edit',
+      key: 'e',
+      'aria-keyshortcuts': 'e',
+      'data-act': 'edit',
+    }),
+    button('Copy as curl', onCurl, {
+      symbol: 'copy',
+      key: 'c',
+      'aria-keyshortcuts': 'c',
+      'data-act': 'curl',
+    }),
+  );
+}
 
 const STREAM = { word: 'SSE', kind: '', title: 'Server-Sent Events' };
 const ICONS = { bad: 'alert', warn: 'alert', info: 'cut' };
@@ -111,16 +138,21 @@ function verdictBox(row, record, { countLike, onLike }) {
   );
 }
 
-/* The nodes, from top to bottom. `record` is null until it has come. */
-export function detailHead(row, { record, stream, tools }) {
+/*
+ * The nodes, from top to bottom. `record` is null until it has come; `actions` stand here where the tabs
+ * have no room for them; `replay` is what is to be said of one, or null.
+ */
+export function detailHead(row, { record, stream, tools, actions, replay }) {
   const nodes = [
     el(
       'div',
       { class: 'detail-head' },
       line(row, stream, tools.onClose),
       facts(row, record, tools.notices),
+      layout.narrow && actions,
     ),
     verdictBox(row, record, tools),
+    replay,
   ];
 
   return nodes.filter(Boolean);

@@ -61,13 +61,32 @@ export function icon(name, extra = '') {
   return svg;
 }
 
-/* A button with a word and, where given, an icon before it. */
-export function button(label, run, { kind = '', symbol = null, ...attributes } = {}) {
+/* An element of a drawing. */
+export function drawn(tag, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG, tag);
+
+  for (const [name, value] of Object.entries(attributes)) {
+    node.setAttribute(name, value);
+  }
+  append(node, children);
+  return node;
+}
+
+/* Sets the text where it is another one: what is selected or read out stays. */
+export function put(node, text) {
+  if (node.textContent !== text) {
+    node.textContent = text;
+  }
+}
+
+/* A button with a word and, where given, an icon before it and the key that does the same after it. */
+export function button(label, run, { kind = '', symbol = null, key = null, ...attributes } = {}) {
   return el(
     'button',
     { type: 'button', class: `button ${kind}`.trim(), on: { click: run }, ...attributes },
     symbol && icon(symbol),
     el('span', { class: 'button-word' }, label),
+    key && el('kbd', { 'aria-hidden': 'true' }, key),
   );
 }
 

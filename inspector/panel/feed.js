@@ -1,18 +1,22 @@
 /*
- * One job: keep the store like the server's ring. Loads what is kept, then asks about once a second for
- * what is newer and for what became of the exchanges in flight. Stops in a hidden tab, backs off while
- * there is no connection, and starts over where the server did.
+ * One job: keep the store like the server's ring. Loads what is kept, then takes what api/events tells;
+ * asks for what is newer, and for what became of the exchanges in flight, about once a second, or now
+ * and then while events come. Stops in a hidden tab, backs off while there is no connection, and starts
+ * over where the server did.
  *
  * Tells 'state' (loading, live, down), 'info' (the ring's figures have come) and 'news' (detail: the
  * seq after which something is new or has ended).
  */
 
 import { ApiError, listRequests } from './api.js';
+import { EventStream } from './event_stream.js';
 import { toRow } from './model.js';
 import { learnServerTime } from './server_clock.js';
 import { POLL_SHARE } from './store.js';
 
 const PERIOD_MS = 1000;
+const PERIOD_WITH_EVENTS_MS = 5000; /* the list is read all the same: what was lost on the way is found */
+const NEWS_MS = 500;
 const PAGE = 1000; /* the most that one answer holds */
 const FIRST_PAGE = 200; /* small, so that the first rows show at once */
 const BACKOFF_MS = [1000, 2000, 4000, 8000, 15000];
@@ -28,6 +32,9 @@ export class Feed extends EventTarget {
   #failures = 0;
   #generation = 0; /* of what is loaded: answers from before a reload are dropped */
   #wake = () => {};
+  #stream;
+  #came = []; /* rows that events brought and the next frame takes */
+  #newsFrom = Infinity;
 
   constructor(store) {
     super();
@@ -38,17 +45,107 @@ export class Feed extends EventTarget {
     this.nextTry = 0;
     this.hadRows = false; /* since the page was opened */
     this.problem = null; /* why there is no connection: an ApiError */
+    this.#stream = new EventStream({
+      onOpen: () => this.#wake(), /* what came before it is read from the list */
+      onRequest: (summary) => this.#take(summary),
+      onGap: (gap) => this.#leaveOut(gap),
+      onCounts: (counts) => this.#count(counts),
+    });
     document.addEventListener('visibilitychange', () => this.#wake());
+    setInterval(() => this.#tellNews(), NEWS_MS);
   }
 
   async run() {
     for (;;) {
       while (document.hidden) {
+        this.#stream.stop();
         await this.#sleep(Infinity);
       }
       await this.#round();
-      await this.#sleep(this.state === 'down' ? this.nextTry - Date.now() : PERIOD_MS);
+      if (this.#loaded) {
+        this.#stream.start();
+      }
+      await this.#sleep(this.#pause());
     }
+  }
+
+  /* Until the next round. What is in flight counts its bytes only in the list. */
+  #pause() {
+    if (this.state === 'down') {
+      return this.nextTry - Date.now();
+    }
+    return this.#stream.open && this.#store.live.size === 0 ? PERIOD_WITH_EVENTS_MS : PERIOD_MS;
+  }
+
+  /* --- events */
+
+  #take(summary) {
+    if (!this.#loaded || !Number.isFinite(summary.seq)) {
+      return;
+    }
+    this.#came.push(toRow(summary));
+    if (this.#came.length === 1) {
+      requestAnimationFrame(() => this.#takeAll());
+    }
+  }
+
+  /* A line in the table stands for them until somebody asks; the list is not read for them. */
+  #leaveOut({ before, missed }) {
+    this.#takeAll();
+    if (this.#loaded && before - 1 > this.#seen) {
+      this.#store.addGap({ after: this.#seen, before, missed });
+      this.#settled = before - 1;
+      this.#seen = before - 1;
+    }
+  }
+
+  /* Once a frame, however many there were. */
+  #takeAll() {
+    const rows = this.#came;
+
+    this.#came = [];
+    if (this.#loaded && rows.length > 0) {
+      this.#newsFrom = Math.min(this.#newsFrom, ...rows.map(({ seq }) => seq - 1));
+      this.#seen = rows.reduce((highest, { seq }) => Math.max(highest, seq), this.#seen);
+      this.hadRows = true;
+      this.#store.put(rows);
+    }
+  }
+
+  #count(counts) {
+    if (this.info !== null && Number.isFinite(counts.count)) {
+      this.info = { ...this.info, ...counts };
+      this.dispatchEvent(new Event('info'));
+    }
+  }
+
+  #tellNews() {
+    if (this.#newsFrom !== Infinity) {
+      this.dispatchEvent(new CustomEvent('news', { detail: this.#newsFrom }));
+      this.#newsFrom = Infinity;
+    }
+  }
+
+  /* The rows that a gap left out, as far as they are kept. */
+  async fillGap(gap) {
+    let page = { next: gap.before };
+    const rows = [];
+
+    try {
+      do {
+        const answer = await this.#list({ polls: 1, after: gap.after, before: page.next });
+
+        rows.push(...answer.items);
+        page = answer;
+      } while (page.next !== null && rows.length < this.#store.limit);
+    } catch (error) {
+      if (error instanceof ApiError || error instanceof Outdated) {
+        return; /* the line stays, to be pressed again */
+      }
+      throw error;
+    }
+    this.#store.removeGap(gap);
+    this.#store.put(rows);
   }
 
   /* Asks now instead of waiting. */
@@ -78,6 +175,7 @@ export class Feed extends EventTarget {
     this.#loaded = false;
     this.#seen = 0;
     this.#settled = 0;
+    this.#came = [];
     this.info = null;
     this.#store.clear();
     this.#setState('loading');

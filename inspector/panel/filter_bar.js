@@ -26,7 +26,7 @@ export class FilterBar extends EventTarget {
   #pollCount = el('span', { class: 'badge' });
   #count = el('span', { class: 'count' });
 
-  constructor({ onClear }) {
+  constructor({ onClear, onExport }) {
     super();
     this.#input = this.#makeInput();
     this.#suggestions = new Suggestions(this.#input, (text) => this.#pick(text));
@@ -40,6 +40,11 @@ export class FilterBar extends EventTarget {
       el('span', { class: 'narrow-word' }, 'Polls'),
       this.#pollCount,
     ]);
+    this.export = button('HAR', onExport, {
+      kind: 'quiet export',
+      symbol: 'down',
+      title: 'Save what the filter shows as a HAR file',
+    });
     this.clear = button('Clear', onClear, {
       kind: 'quiet clear',
       symbol: 'trash',
@@ -61,6 +66,7 @@ export class FilterBar extends EventTarget {
       this.#errors,
       this.#polls,
       this.#count,
+      this.export,
       this.clear,
     );
   }
@@ -104,6 +110,7 @@ export class FilterBar extends EventTarget {
     this.#errorCount.hidden = failed === 0;
     this.#pollCount.textContent = count(tally.polls);
     this.clear.disabled = tally.exchanges + tally.polls === 0;
+    this.export.disabled = tally.exchanges === 0;
   }
 
   #makeInput() {

@@ -10,6 +10,8 @@ const KEYS = [
   ['↵', 'open'],
   ['/', 'filter'],
   ['n', 'next error'],
+  ['r', 'replay'],
+  ['c', 'curl'],
   ['?', 'all keys'],
 ];
 

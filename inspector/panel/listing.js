@@ -4,6 +4,7 @@
  */
 
 import { asksServer, emptyFilter, isNarrowing, matches } from './filter.js';
+import { gapRow } from './gap.js';
 
 /* Two lists, newest first, as one; of a row in both, that of `held` is taken: it is kept up to date. */
 function merge(held, found) {
@@ -73,6 +74,20 @@ export class Listing {
         this.waiting += 1;
       } else {
         this.rows.push(row);
+      }
+    }
+    if (!isNarrowing(filter)) {
+      this.#putGaps();
+    }
+  }
+
+  /* Each stands where the rows that it left out would. */
+  #putGaps() {
+    for (const gap of this.#store.gaps) {
+      const at = this.rows.findIndex((row) => row.seq < gap.before);
+
+      if (gap.before <= this.#ceiling) {
+        this.rows.splice(at < 0 ? this.rows.length : at, 0, gapRow(gap));
       }
     }
   }

@@ -9,7 +9,11 @@ import { el } from './dom.js';
 import { Feed } from './feed.js';
 import { Footer } from './footer.js';
 import { Keys } from './keys.js';
+import { Marks } from './marks.js';
 import { Notices } from './notices.js';
+import { Pause } from './pause.js';
+import { PollsWatch } from './polls_watch.js';
+import { RoutesFeed } from './routes_feed.js';
 import { Search } from './search.js';
 import { Store } from './store.js';
 import { UpstreamsFeed } from './upstreams_feed.js';
@@ -18,13 +22,20 @@ import { VIEWS } from './views.js';
 const notices = new Notices();
 const store = new Store();
 const feed = new Feed(store);
+const routes = new RoutesFeed();
+const upstreams = new UpstreamsFeed();
+const pause = new Pause({ feed, notices });
 const panel = {
   store,
   feed,
-  upstreams: new UpstreamsFeed(),
+  routes,
+  upstreams,
+  polls: new PollsWatch({ store, feed, routes, upstreams }),
+  marks: new Marks({ notices }),
   notices,
   search: new Search(),
-  connection: new Connection({ feed, notices }),
+  pause,
+  connection: new Connection({ feed, notices, pause }),
 };
 const keys = new Keys();
 const footer = new Footer(document.getElementById('foot'));
@@ -46,13 +57,19 @@ function viewNamed(name) {
 }
 
 function frameKeys() {
-  const numbers = VIEWS.map(({ name, title }, i) => ({
+  const numbers = VIEWS.map(({ name }, i) => ({
     keys: [String(i + 1)],
-    label: VIEWS.length > 1 ? title : null,
+    shown: i === 0 ? ['1', '…', String(VIEWS.length)] : undefined,
+    label: i === 0 ? 'Views' : null,
     run: () => go(name),
   }));
 
-  return [...numbers, { keys: ['?'], label: 'This list', run: showKeys }];
+  return [
+    { keys: ['p'], label: 'Pause, resume', run: () => pause.toggle() },
+    { keys: ['m'], label: 'Mark now', run: () => panel.marks.set() },
+    ...numbers,
+    { keys: ['?'], label: 'This list', run: showKeys },
+  ];
 }
 
 function showKeys() {
@@ -111,4 +128,5 @@ document.getElementById('skip').addEventListener('click', (event) => {
 addEventListener('hashchange', followAddress);
 followAddress();
 feed.run();
-panel.upstreams.run();
+routes.run();
+upstreams.run();

@@ -73,6 +73,10 @@ export function toRow(item, now = performance.now()) {
     reused: item.reused === true,
     requestSize: number(item.request_size_bytes),
     responseSize: number(item.response_size_bytes),
+    hash: text(item.response_hash),
+    unchanged: typeof item.unchanged === 'boolean' ? item.unchanged : null,
+    replayOf: item.replay_of ?? null,
+    stream: item.stream === true || /^text\/event-stream\b/i.test(text(item.response_content_type)),
     requestCut: item.request_body_truncated === true,
     responseCut: item.response_body_truncated === true,
     phases: PHASES.map((phase) => number(timing[`${phase}_ms`])),
@@ -91,6 +95,7 @@ export function differs(older, newer) {
     older.requestSize !== newer.requestSize ||
     older.responseSize !== newer.responseSize ||
     older.error !== newer.error ||
+    older.hash !== newer.hash ||
     older.requestCut !== newer.requestCut ||
     older.responseCut !== newer.responseCut
   );
@@ -188,6 +193,12 @@ export function chipsOf(row) {
   }
   if (isCut(row)) {
     chips.push({ word: 'cut', kind: 'warn', title: 'Its body is kept in part' });
+  }
+  if (row.stream) {
+    chips.push({ word: 'SSE', kind: '', title: 'Server-Sent Events' });
+  }
+  if (row.replayOf !== null) {
+    chips.push({ word: 'replay', kind: '', title: 'Sent again from this panel' });
   }
   if (row.attempts > 1) {
     chips.push({

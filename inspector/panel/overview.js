@@ -12,6 +12,7 @@ export class Overview {
   #store;
   #picture;
   #figures = new Figures();
+  #counted = false;
 
   /* `onChoose(seq)` is called for a click near a point of the picture. */
   constructor({ store, onChoose }) {
@@ -21,10 +22,16 @@ export class Overview {
     setInterval(() => this.#count(), COUNT_MS);
   }
 
-  /* The store has changed, or what passes the filter: see Picture.setRows(). */
-  show(passing, chosen) {
+  /*
+   * The store has changed, or what passes the filter: see Picture.setRows(). `whole`: all that the page
+   * will hold is there, so that the figures need not wait for the next second.
+   */
+  show(passing, chosen, whole) {
     this.#picture.setRows(this.#store.rows, passing);
     this.#picture.setChosen(chosen);
+    if (!this.#counted && whole) {
+      this.#count();
+    }
   }
 
   setChosen(row) {
@@ -35,6 +42,7 @@ export class Overview {
     if (!document.hidden) {
       const figures = countFigures(this.#store.rows);
 
+      this.#counted = true;
       this.#figures.show(figures);
       this.#picture.setLabel(pictureLabel(figures));
     }

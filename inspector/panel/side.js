@@ -11,8 +11,11 @@ import { el, linkButton } from './dom.js';
 import { plural, roundSize, size } from './format.js';
 import { readJson } from './json_reader.js';
 import { jsonTree } from './json_tree.js';
+import { hasMessages, messageNodes } from './messages.js';
+import { toRow } from './model.js';
 import { pairsTable } from './pairs.js';
 import { countRedacted } from './redaction.js';
+import { redactedPaths } from './redacted_paths.js';
 import { inSlices } from './slices.js';
 
 const FOLD_FROM = 64 * 1024; /* larger JSON opens with its first level only */
@@ -22,6 +25,7 @@ const MODES = {
   picture: ['Picture', 'Hex'],
   binary: ['Hex'],
 };
+const MESSAGES = 'Messages';
 const MIB = 1024 * 1024;
 
 /* What has to differ for the side to be filled again. */
@@ -34,6 +38,7 @@ function signature(record, side) {
     (record[`${side}_body`] ?? '').length,
     (record[`${side}_headers`] ?? []).length,
     (record[`${side}_trailers`] ?? []).length,
+    side === 'response' ? JSON.stringify(record.messages?.at(-1) ?? null) : '',
   ].join();
 }
 
@@ -109,17 +114,23 @@ export class Side {
   #fill(record, body, root) {
     const { scrollTop } = this.element;
     const view = el('div', { class: 'body' });
-    const modes = body === null ? [] : MODES[body.kind];
-    const showMode = (mode) => view.replaceChildren(...this.#bodyNodes(body, root, mode));
+    const talks = this.#side === 'response' && hasMessages(record);
+    const modes = [...(talks ? [MESSAGES] : []), ...(body === null ? [] : MODES[body.kind])];
+    const showMode = (mode) =>
+      view.replaceChildren(
+        ...(mode === MESSAGES
+          ? messageNodes(record, toRow(record))
+          : this.#bodyNodes(body, root, mode)),
+      );
 
     this.element.replaceChildren(
       this.#bodyHead(record, body, modes, showMode),
       view,
-      ...this.#notes(record, body),
+      ...this.#notes(record, body, root, talks),
       ...this.#fields(record, 'headers', 'Headers'),
       ...this.#fields(record, 'trailers', 'Trailers'),
     );
-    if (body !== null) {
+    if (modes.length > 0) {
       showMode(modes.includes(this.#mode) ? this.#mode : modes[0]);
     }
     this.element.scrollTop = scrollTop;
@@ -199,14 +210,12 @@ export class Side {
     }
   }
 
-  #notes(record, body) {
+  #notes(record, body, root, talks) {
     const total = this.#field(record, 'size_bytes') ?? 0;
     const notes = [
-      this.#absentNote(record, body, total),
+      !talks && this.#absentNote(record, body, total),
       body && this.#cutNote(record, body, total),
-      body && this.#codingNote(body, total),
-      this.#field(record, 'body_note') && `Of this body: ${this.#field(record, 'body_note')}.`,
-      this.#redactedNote(record, body),
+      this.#redactedNote(record, body, root),
     ];
 
     return notes.filter(Boolean).map((note) => el('p', { class: 'note-box' }, note));
@@ -243,16 +252,7 @@ export class Side {
     ];
   }
 
-  #codingNote(body, total) {
-    if (body.coding === '') {
-      return null;
-    }
-    return body.cut
-      ? `Shown decoded from ${body.coding}, as far as it is kept of the ${roundSize(total)} that were sent.`
-      : `Shown decoded from ${body.coding}; ${roundSize(total)} as it was sent.`;
-  }
-
-  #redactedNote(record, body) {
+  #redactedNote(record, body, root) {
     const values = body?.text ? countRedacted(body.text) : 0;
     const fields = redactedFields(this.#field(record, 'headers') ?? []);
     const words = [];
@@ -266,9 +266,26 @@ export class Side {
     if (words.length === 0) {
       return null;
     }
-    return `${words.join(' and ')} ${values + fields === 1 ? 'was' : 'were'} redacted before ${
-      values + fields === 1 ? 'it was' : 'they were'
-    } kept.`;
+    return [
+      `${words.join(' and ')} ${values + fields === 1 ? 'was' : 'were'} redacted before ${
+        values + fields === 1 ? 'it was' : 'they were'
+      } kept.`,
+      this.#missingWords(root, values),
+    ];
+  }
+
+  /* What a replay lacks: a body with a hole is not sent again by itself. */
+  #missingWords(root, values) {
+    const names = this.#side === 'request' && root !== null ? redactedPaths(root) : [];
+
+    if (names.length === 0) {
+      return null;
+    }
+    return [
+      ` Replay needs a new value for `,
+      names.map((name, i) => [i > 0 && ', ', el('code', { class: 'wraps' }, name)]),
+      values > names.length ? ', …' : '.',
+    ];
   }
 
   #fields(record, name, title) {

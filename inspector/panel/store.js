@@ -17,6 +17,17 @@ export class Store extends EventTarget {
     this.live = new Set();
     this.highest = 0;
     this.floor = 0; /* rows up to it were set aside and do not come back by themselves */
+    this.gaps = []; /* {after, before, missed}: seqs between the two that the page was not told of */
+  }
+
+  addGap(gap) {
+    this.gaps.push(gap);
+    this.#tell();
+  }
+
+  removeGap(gap) {
+    this.gaps = this.gaps.filter((each) => each !== gap);
+    this.#tell();
   }
 
   get(seq) {
@@ -91,6 +102,7 @@ export class Store extends EventTarget {
 
   clear() {
     this.#keep(() => false);
+    this.gaps = [];
     this.highest = 0;
     this.floor = 0;
     this.#tell();

@@ -17,12 +17,13 @@ export class TabBar {
   #chosen = 'both';
   #panel;
   #onChange;
+  #actions = el('div', { class: 'tab-actions' });
   #list = el('div', { class: 'tab-list', role: 'tablist', 'aria-label': 'Parts of the exchange' });
 
   constructor({ panel, onChange }) {
     this.#panel = panel;
     this.#onChange = onChange;
-    this.element = el('div', { class: 'tabs' }, this.#list);
+    this.element = el('div', { class: 'tabs' }, this.#list, this.#actions);
     this.#list.addEventListener('keydown', (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
 
@@ -37,6 +38,11 @@ export class TabBar {
 
   get current() {
     return this.#chosen === 'both' && !layout.wide ? 'response' : this.#chosen;
+  }
+
+  /* What stands at the right of the tabs: a node, or null. */
+  setActions(node) {
+    this.#actions.replaceChildren(...(node === null ? [] : [node]));
   }
 
   /* Chooses without telling; an unknown name is Both. */

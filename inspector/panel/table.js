@@ -5,6 +5,7 @@
  */
 
 import { el, setStyle } from './dom.js';
+import { GapElement } from './gap.js';
 import { isLive } from './model.js';
 import { layout } from './layout.js';
 import { RowElement } from './row.js';
@@ -63,8 +64,14 @@ export class Table {
   #setting = { room: 80, millis: true };
   #compact = false;
 
-  /* `onChoose(seq)` is called for a click on a row, `onScroll()` whenever the view has moved. */
-  constructor({ onChoose, onScroll }) {
+  #onLoad;
+
+  /*
+   * `onChoose(seq)` is called for a click on a row, `onScroll()` whenever the view has moved, `onLoad(gap)`
+   * for what a gap left out.
+   */
+  constructor({ onChoose, onScroll, onLoad }) {
+    this.#onLoad = onLoad;
     this.pathHead = null;
     this.head = el('div', { class: 'row-head', role: 'row', 'aria-rowindex': 1 }, this.#heads());
     this.body = el('div', { class: 'rows', role: 'rowgroup' });
@@ -162,6 +169,7 @@ export class Table {
     if (index < 0) {
       return;
     }
+    this.#makeRoom(); /* rows that were set and are not painted yet can be scrolled to */
     if (top < this.element.scrollTop) {
       this.element.scrollTop = top;
     } else if (top + height > this.element.scrollTop + room) {
@@ -263,9 +271,9 @@ export class Table {
       wanted.set(this.#chosen, this.indexOf(this.#chosen));
     }
     this.#release(wanted);
-    setStyle(this.body, { height: `${this.#rows.length * height}px` });
+    this.#makeRoom();
     for (const [seq, index] of wanted) {
-      const element = this.#elements.get(seq) ?? this.#take(seq);
+      const element = this.#elements.get(seq) ?? this.#take(this.#rows[index]);
 
       element.show(this.#rows[index], this.#setting);
       element.place(index, height);
@@ -273,6 +281,10 @@ export class Table {
     }
     this.#newSince = Math.max(this.#newSince, this.#rows[0]?.seq ?? 0);
     this.#pointAtChosen();
+  }
+
+  #makeRoom() {
+    setStyle(this.body, { height: `${this.#rows.length * this.#height()}px` });
   }
 
   #pointAtChosen() {
@@ -288,7 +300,7 @@ export class Table {
     for (const [seq, element] of this.#elements) {
       if (!wanted.has(seq)) {
         this.#elements.delete(seq);
-        if (this.#spare.length < SPARE) {
+        if (element instanceof RowElement && this.#spare.length < SPARE) {
           element.element.hidden = true;
           element.element.removeAttribute('id');
           this.#spare.push(element);
@@ -299,7 +311,17 @@ export class Table {
     }
   }
 
-  #take(seq) {
+  #take(row) {
+    const { seq } = row;
+
+    if (row.gap) {
+      const line = new GapElement(row, this.#onLoad);
+
+      this.body.append(line.element);
+      this.#elements.set(seq, line);
+      return line;
+    }
+
     const element = this.#spare.pop() ?? new RowElement();
 
     element.row = null;

@@ -2,6 +2,7 @@
  * One job: where an exchange's time went: the strip of phases under its head, and the timing tab.
  */
 
+import { besideRoute } from './beside_route.js';
 import { el, setStyle } from './dom.js';
 import { NOTHING, duration, utc } from './format.js';
 import { PHASES, PHASE_NAMES, durationOf, isLive, isRunning, isTunnel } from './model.js';
@@ -127,6 +128,13 @@ function facts(record) {
   return pairs.filter(([, value]) => typeof value === 'string' && value !== '');
 }
 
-export function timingTab(row, record) {
-  return el('div', { class: 'timing' }, waterfall(row), pairsTable(facts(record)));
+/* `route` is the statistics of its route, where there are any. */
+export function timingTab(row, record, route) {
+  return el(
+    'div',
+    { class: 'timing' },
+    waterfall(row),
+    !isLive(row) && besideRoute(row.duration, route),
+    pairsTable(facts(record)),
+  );
 }

@@ -21,10 +21,12 @@ import {
 } from './filter.js';
 import { FilterBar } from './filter_bar.js';
 import { count } from './format.js';
+import { saveHar } from './har.js';
 import { layout, onLayoutChange } from './layout.js';
 import { Listing } from './listing.js';
 import { isFailed } from './model.js';
 import { Overview } from './overview.js';
+import { RouteNames } from './routes_model.js';
 import { tailOf } from './states.js';
 import { Table } from './table.js';
 import { trafficKeys } from './traffic_keys.js';
@@ -49,6 +51,7 @@ class Traffic {
   #pending = false;
   #tailKey = '';
   #painted = Infinity; /* rows above this seq are new to the reader */
+  #sought = false; /* the chosen row has not been in the list yet: a link opened it */
 
   constructor(panel) {
     this.#panel = panel;
@@ -67,7 +70,7 @@ class Traffic {
     const { filter, problems } = fromHash(parameters);
     const open = parameters.get('open');
 
-    this.#bar.element.after(this.#panel.connection.banner);
+    this.#panel.connection.placeAfter(this.#bar.element);
     if (problems.length > 0) {
       this.#panel.notices.say(problems.join('. '));
     }
@@ -96,7 +99,7 @@ class Traffic {
   moveBy(step) {
     const at = this.#table.indexOf(this.#chosen);
 
-    this.#chooseIndex(at < 0 ? 0 : at + step);
+    this.#chooseIndex(at < 0 ? 0 : at + step, Math.sign(step) || 1);
   }
 
   movePage(direction) {
@@ -104,7 +107,7 @@ class Traffic {
   }
 
   moveToEnd(last) {
-    this.#chooseIndex(last ? this.#table.rows.length - 1 : 0);
+    this.#chooseIndex(last ? this.#table.rows.length - 1 : 0, last ? -1 : 1);
   }
 
   moveToFailure(step) {
@@ -112,7 +115,7 @@ class Traffic {
     const from = this.#table.indexOf(this.#chosen);
 
     for (let i = from + step; i >= 0 && i < rows.length; i += step) {
-      if (isFailed(rows[i])) {
+      if (!rows[i].gap && isFailed(rows[i])) {
         this.#chooseIndex(i);
         return;
       }
@@ -129,6 +132,10 @@ class Traffic {
 
   /* From inside the detail back to the list; from the list, closes the detail. */
   leave() {
+    if (this.#detail.actions.back()) {
+      return;
+    }
+
     const inside = this.#detail.element.contains(document.activeElement);
 
     if (inside && !layout.narrow) {
@@ -140,6 +147,19 @@ class Traffic {
 
   moveTab(step) {
     this.#detail.moveTab(step);
+  }
+
+  /* Of the exchange that is open; a key alone changes nothing at an upstream. */
+  replay() {
+    this.#detail.actions.replay({ asks: true });
+  }
+
+  edit() {
+    this.#detail.actions.edit();
+  }
+
+  curl() {
+    this.#detail.actions.curl();
   }
 
   focusFilter() {
@@ -171,7 +191,10 @@ class Traffic {
   #makeParts() {
     const { notices, store } = this.#panel;
 
-    this.#bar = new FilterBar({ onClear: () => this.#clear.start() });
+    this.#bar = new FilterBar({
+      onClear: () => this.#clear.start(),
+      onExport: () => saveHar(this.#listing.filter, this.#panel),
+    });
     this.#overview = new Overview({
       store,
       onChoose: (seq) => this.#chooseFromPicture(seq),
@@ -179,6 +202,7 @@ class Traffic {
     this.#table = new Table({
       onChoose: (seq) => this.choose(seq),
       onScroll: () => this.#scrolled(),
+      onLoad: (gap) => this.#panel.feed.fillGap(gap),
     });
     this.#divider = new Divider(this.#split);
     this.#detail = new Detail({
@@ -192,6 +216,8 @@ class Traffic {
         this.#chosen = row.seq;
         this.#placeChosen();
       },
+      onOpen: (seq) => this.choose(seq),
+      routeOf: (row) => new RouteNames(this.#panel.routes.items).of(row.method, row.path).item,
       countLike: (row) => countLike(this.#panel.store.rows, row),
       onLike: (row) => this.#applyFilter(filterLike(row)),
     });
@@ -267,11 +293,16 @@ class Traffic {
 
   /* --- choosing */
 
-  #chooseIndex(index) {
+  /* `direction`: which way to look on from a line that is no exchange. */
+  #chooseIndex(index, direction = 1) {
     const { rows } = this.#table;
+    let at = Math.max(0, Math.min(rows.length - 1, index));
 
-    if (rows.length > 0) {
-      this.choose(rows[Math.max(0, Math.min(rows.length - 1, index))].seq);
+    while (rows[at]?.gap) {
+      at += direction;
+    }
+    if (rows[at]) {
+      this.choose(rows[at].seq);
     }
   }
 
@@ -308,6 +339,7 @@ class Traffic {
   }
 
   #placeChosen() {
+    this.#sought = this.#chosen !== 0 && this.#table.indexOf(this.#chosen) < 0;
     this.#table.setChosen(this.#chosen);
     this.#table.reveal(this.#chosen);
     this.#overview.setChosen(this.#panel.store.get(this.#chosen) ?? null);
@@ -361,9 +393,17 @@ class Traffic {
     }
     listing.update();
     this.#table.setRows(listing.rows, this.#painted);
+    if (this.#sought && this.#table.indexOf(this.#chosen) >= 0) {
+      this.#sought = false;
+      this.#table.reveal(this.#chosen);
+    }
     this.#bar.setCounts(tally, listing.rows.length + listing.waiting, narrowing);
     this.#bar.setServerProblem(search.problem);
-    this.#overview.show(listing.passing(), store.get(this.#chosen) ?? null);
+    this.#overview.show(
+      listing.passing(),
+      store.get(this.#chosen) ?? null,
+      feed.state === 'live',
+    );
     this.#showFresh();
     this.#showTail(tally);
     this.#detail.refresh(store.get(this.#chosen));

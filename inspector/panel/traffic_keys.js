@@ -48,5 +48,14 @@ export function trafficKeys(view) {
     { keys: [']'], run: () => view.moveTab(1) },
     { keys: ['/'], label: 'Filter', run: () => view.focusFilter() },
     { keys: ['x'], label: 'Errors only', run: () => view.toggleErrors() },
+    { keys: ['c'], label: 'Copy as curl', run: () => view.curl() },
+    { keys: ['r'], label: 'Replay', run: () => view.replay() },
+    { keys: ['e'], label: 'Edit and replay', run: () => view.edit() },
+    {
+      keys: [],
+      shown: ['Ctrl', 'Enter'],
+      label: 'Send the edited request',
+      run: () => {},
+    },
   ];
 }

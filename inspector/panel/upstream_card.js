@@ -3,8 +3,8 @@
  * filled anew, so that counting figures change their text and nothing else.
  */
 
-import { el, setStyle } from './dom.js';
-import { clock, count, utc } from './format.js';
+import { el, put, setStyle } from './dom.js';
+import { capital, clock, count, utc } from './format.js';
 import { UpstreamHistory } from './upstream_history.js';
 import {
   breakerWords,
@@ -22,22 +22,16 @@ import {
 
 const LAST_SHOWN = 5;
 
-/* Sets the text where it is another one: what is selected or read out stays. */
-function put(node, text) {
-  if (node.textContent !== text) {
-    node.textContent = text;
-  }
-}
-
-/* A term and what is said of it; show(null) hides both. */
+/* A term and what is said of it: emphasized, then plain, then a setting; show(null) hides both. */
 class Fact {
   #strong = el('b');
   #rest = el('span');
+  #setting = el('span', { class: 'advice' });
   #said = '';
 
   constructor(term) {
     this.term = el('dt', {}, term);
-    this.value = el('dd', {}, this.#strong, this.#rest);
+    this.value = el('dd', {}, this.#strong, this.#rest, this.#setting);
   }
 
   show(words) {
@@ -52,6 +46,8 @@ class Fact {
     if (words !== null) {
       this.#strong.textContent = words[0];
       this.#rest.textContent = words[1];
+      this.#setting.textContent = words[2] ?? '';
+      this.#setting.hidden = words.length < 3;
     }
   }
 }
@@ -70,6 +66,7 @@ export class UpstreamCard {
     tls: new Fact('TLS'),
     credential: new Fact('Credential'),
     expired: new Fact('Expired'),
+    advice: new Fact('Advice'),
   };
   #failures = el('div', { class: 'failures', hidden: true });
   #failuresSaid = '';
@@ -124,8 +121,8 @@ export class UpstreamCard {
     return el('div', {}, el('dt', {}, word), value);
   }
 
-  /* `now` is the server's time in seconds. */
-  show(item, { samples, connectRate, now }) {
+  /* `now` is the server's time in seconds; `advice` {setting, why}, or null. */
+  show(item, { samples, connectRate, now, advice }) {
     const { word, kind } = standing(item);
 
     this.element.classList.toggle('bad', kind === 'bad');
@@ -139,6 +136,7 @@ export class UpstreamCard {
     this.#facts.tls.show(tlsWords(item));
     this.#facts.credential.show(credentialWords(item, now));
     this.#facts.expired.show(expiredWords(item));
+    this.#facts.advice.show(advice && ['', `${capital(advice.why)} `, advice.setting]);
     this.#showFailures(item);
   }
 

@@ -2,8 +2,10 @@
  * One job: the view of the upstreams: a card each, the degraded first, renewed once a second.
  */
 
+import { upstreamAdvice } from './advice.js';
 import { el } from './dom.js';
 import { capital } from './format.js';
+import { pageHead } from './page.js';
 import { serverNow } from './server_clock.js';
 import { UpstreamCard } from './upstream_card.js';
 import { standing } from './upstreams_model.js';
@@ -23,15 +25,10 @@ class UpstreamsView {
       el(
         'div',
         { class: 'page-content' },
-        el(
-          'div',
-          { class: 'page-head' },
-          el('h2', { id: 'upstreams-title' }, 'Upstreams'),
-          el(
-            'p',
-            {},
-            'Pools, breakers and credentials of all workers, now. The curves are drawn while this page is open.',
-          ),
+        pageHead(
+          'upstreams-title',
+          'Upstreams',
+          'Pools, breakers and credentials of all workers, now. The curves are drawn while this page is open.',
         ),
         this.#problem,
         this.#list,
@@ -44,7 +41,7 @@ class UpstreamsView {
   }
 
   show() {
-    this.element.prepend(this.#panel.connection.banner);
+    this.#panel.connection.placeIn(this.element);
     this.#panel.upstreams.watch(true);
   }
 
@@ -69,6 +66,10 @@ class UpstreamsView {
         samples: this.#panel.upstreams.samples(item.name),
         connectRate: this.#panel.upstreams.connectRate(item.name),
         now: serverNow(),
+        advice: upstreamAdvice(item, {
+          samples: this.#panel.upstreams.samples(item.name),
+          rows: this.#panel.store.rows,
+        }),
       });
     }
   }

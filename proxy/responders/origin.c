@@ -22,6 +22,7 @@
 
 #include <uv.h>
 
+#include "base/tls.h"
 #include "http/head_writer.h"
 #include "proxy/forwarding.h"
 #include "proxy/responders/origin_state.h"
@@ -91,7 +92,7 @@ static enum failure failure_of(const struct origin *self, enum err_code code)
 void origin_fail(struct origin *self, enum err_code code, const char *format, ...)
 {
 	struct err err;
-	char what[160];
+	char what[sizeof(err.text)];
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -292,9 +293,18 @@ static bool can_retry(const struct origin *self)
 	       (self->exchange->request_bytes == 0 || self->replay != NULL);
 }
 
+/* An end of the socket that may have cut something off. */
+static bool lacks_farewell(const struct stream *stream)
+{
+	const struct tls *tls = stream_tls(stream);
+
+	return tls != NULL && !tls_closed(tls);
+}
+
 static void fail_lost(struct origin *self, int status)
 {
-	const struct err *tls = stream_failure(connection_stream(self->connection));
+	const struct stream *stream = connection_stream(self->connection);
+	const struct err *tls = stream_failure(stream);
 	bool reset = status != UV_EOF;
 	const char *when = self->phase == ORIGIN_HEAD ? "before it answered" : "within its answer";
 
@@ -303,7 +313,9 @@ static void fail_lost(struct origin *self, int status)
 	} else {
 		origin_fail(self, ERR_UPSTREAM_RESET, "%s the connection %s%s%s",
 			reset ? "broke" : "closed", when, reset ? ": " : "",
-			reset ? uv_strerror(status) : "");
+			reset                    ? uv_strerror(status)
+			: lacks_farewell(stream) ? ", without the farewell of TLS (close_notify)"
+						 : "");
 	}
 }
 

@@ -23,5 +23,12 @@ void check_target(struct slice input);
 void check_redact_body(struct slice input);
 /* What is decoded is the same however it is cut, and within its bound. */
 void check_decode(struct slice input);
+/* Whatever a peer sends in its handshake, TLS goes on or fails once and for all; however it is cut.
+ */
+void check_tls(struct slice input);
+/* A WebSocket and a stream of events tell the same messages however they are cut, none longer than
+ * what was fed. */
+void check_websocket(struct slice input);
+void check_event_stream(struct slice input);
 
 #endif

@@ -72,6 +72,9 @@ int main(int argc, char **argv)
 		{"head", check_head},
 		{"body", check_body},
 		{"target", check_target},
+		{"tls", check_tls},
+		{"websocket", check_websocket},
+		{"event_stream", check_event_stream},
 		{"redact_body", check_redact_body},
 		{"decode", check_decode},
 	};

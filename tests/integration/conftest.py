@@ -9,7 +9,8 @@ SIGHTGLASS_DEADLINE    seconds that a test waits for something before it fails; 
 
 What a test stands on is in harness/: process.py (the binary), raw_client.py and origin.py (exact
 bytes on both sides), serving.py (an upstream that answers by itself), nginx.py,
-websocket_origin.py, inspector_client.py, certificates.py and tls_client.py (the same over TLS).
+websocket_origin.py, inspector_client.py, certificates.py, tls_client.py, tls_origin.py and
+openssl_server.py (the same over TLS).
 """
 
 import os
@@ -21,9 +22,11 @@ pytest.register_assert_rewrite("harness")
 
 from harness.certificates import Authority  # noqa: E402
 from harness.nginx import Nginx  # noqa: E402
+from harness.openssl_server import OpensslServer  # noqa: E402
 from harness.origin import Origin  # noqa: E402
 from harness.process import BINARY, Sightglass, write_config  # noqa: E402
 from harness.serving import ServingOrigin  # noqa: E402
+from harness.tls_origin import TlsOrigin, TlsServingOrigin  # noqa: E402
 from harness.websocket_origin import WebSocketOrigin  # noqa: E402
 
 
@@ -73,6 +76,7 @@ class Starter:
         credential=None,
         env=None,
         read_stdout=True,
+        namespace=None,
     ):
         """`upstream`: an origin or a URL. `config`: YAML as a dict; `pool`, `upstream_timeouts`,
         `breaker`, `tls` and `credential` go to its first upstream.
@@ -97,7 +101,9 @@ class Starter:
         arguments = ["--config", write_config(path, whole)]
         for address in listen:
             arguments += ["--listen", address]
-        process = Sightglass([*arguments, *flags], listeners or len(listen), env, read_stdout)
+        process = Sightglass(
+            [*arguments, *flags], listeners or len(listen), env, read_stdout, namespace
+        )
         self.started.append(process)
         return process
 
@@ -169,13 +175,71 @@ def serving(sightglass):
     """A function that makes upstreams which answer by themselves."""
     made = []
 
-    def make(answer=None):
-        made.append(ServingOrigin(answer))
+    def make(answer=None, **where):
+        made.append(ServingOrigin(answer, **where))
         return made[-1]
 
     yield make
     for upstream in made:
         upstream.close()
+
+
+@pytest.fixture
+def secure_origin(sightglass):
+    """A function that makes upstreams over TLS that the test plays."""
+    made = []
+
+    def make(context):
+        made.append(TlsOrigin(context))
+        return made[-1]
+
+    yield make
+    for upstream in made:
+        upstream.close()
+
+
+@pytest.fixture
+def secure_serving(sightglass):
+    """A function that makes upstreams over TLS which answer by themselves."""
+    made = []
+
+    def make(context, answer=None):
+        made.append(TlsServingOrigin(context, answer))
+        return made[-1]
+
+    yield make
+    for upstream in made:
+        upstream.close()
+
+
+@pytest.fixture
+def secure_nginx(sightglass, tmp_path):
+    """A function that makes an nginx with a certificate and further directives."""
+    made = []
+
+    def make(certificate, *directives):
+        folder = tmp_path / f"nginx-{len(made)}"
+        folder.mkdir()
+        made.append(Nginx(folder, certificate, *directives))
+        return made[-1]
+
+    yield make
+    for upstream in made:
+        upstream.close()
+
+
+@pytest.fixture
+def openssl_server(sightglass, certificate):
+    """A function that starts `openssl s_server` with these flags, and returns its URL."""
+    started = []
+
+    def start(*flags):
+        started.append(OpensslServer(certificate, *flags))
+        return started[-1].url
+
+    yield start
+    for server in started:
+        server.close()
 
 
 @pytest.fixture

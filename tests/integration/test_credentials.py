@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from harness.authority import Authority
+from harness.certificates import Certificate
 from harness.kubernetes import KubernetesApi
 from harness.messages import build_response
 from harness.process import run
@@ -288,11 +288,6 @@ def test_what_is_in_effect_can_be_used_as_a_file(sightglass, serving, bearer, tm
 
 
 @pytest.fixture
-def authority(tmp_path):
-    return Authority(tmp_path / "ca")
-
-
-@pytest.fixture
 def mutual(sightglass, authority):
     api = KubernetesApi(authority, client_certificate=True)
     yield api
@@ -300,17 +295,17 @@ def mutual(sightglass, authority):
         api.close()
 
 
-def tls_of(authority, certificate, key):
-    return {"ca": str(authority.certificate), "certificate": str(certificate), "key": str(key)}
-
-
-def test_connections_of_the_certificate_before_are_not_used_again(sightglass, authority, mutual):
-    proxy = sightglass(mutual.url, tls=tls_of(authority, *authority.issue("client")))
+def test_connections_of_the_certificate_before_are_not_used_again(
+    sightglass, authority, mutual, tmp_path
+):
+    files = Certificate(tmp_path, "client")
+    files.copy(authority.issue())
+    proxy = sightglass(mutual.url, tls={**authority.settings, **files.settings})
     client = proxy.connect()
     for _ in range(2):
         assert client.get(b"/api/v1/pods").status == 200
     assert mutual.opened == 1
-    authority.issue("client", subject="renewed")
+    files.copy(authority.issue())
     proxy.stderr.wait_for(lambda line: "its TLS files are read anew" in line, "the renewal")
     for _ in range(2):
         assert client.get(b"/api/v1/pods").status == 200
@@ -320,7 +315,7 @@ def test_connections_of_the_certificate_before_are_not_used_again(sightglass, au
 def test_connections_are_not_kept_when_the_certificate_is_about_to_end(
     sightglass, authority, mutual
 ):
-    tls = tls_of(authority, *authority.issue("client", days=1))
+    tls = {**authority.settings, **authority.issue(lives_s=86400).settings}
     proxy = sightglass(mutual.url, tls=tls, credential={"safety_margin": "24h"})
     client = proxy.connect()
     for _ in range(3):

@@ -12,7 +12,7 @@ from harness.process import Sightglass
 from harness.websocket_origin import connect
 from harness.wire import until
 
-POLLS = [b"/api/monitor/aks", b"/api/blast/jobs", b"/api/me"]
+POLLS = [b"/api/monitor/aks", b"/api/blast/jobs", b"/api/forecast", b"/api/me"]
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_its_polls_are_excluded_and_its_submit_is_captured(demo):
     submit = client.ask(b"POST", b"/api/blast/jobs", b"X-Request-ID: submit", kind, body=body)
     assert submit.status in (200, 201, 202)
     assert demo.inspector.record("submit")["request_body"] == body.decode()
-    until(lambda: len(demo.inspector.list(polls=1)) >= 4, "three polls and a submit")
+    until(lambda: len(demo.inspector.list(polls=1)) >= 5, "four polls and a submit")
     assert [item["request_id"] for item in demo.inspector.list()] == ["submit"]
 
 

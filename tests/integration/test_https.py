@@ -15,11 +15,11 @@ import pytest
 from harness.inspector_client import Inspector
 from harness.messages import LAST_CHUNK, build, build_request, build_response, chunk
 from harness.process import run
-from harness.tls_client import CUT, connect_tls
+from harness.tls_client import connect_tls
+from harness.tls_wire import CUT, VERSIONS
 from harness.tunnel import HANDSHAKE, SWITCHING
 from harness.websocket_origin import connect
 
-VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 MIB = 1 << 20
 
 
@@ -279,15 +279,59 @@ def test_an_idle_client_has_the_time_of_a_plain_one(sightglass, origin, certific
     assert connect_tls(proxy, context).expect_end() == "fin"
 
 
-def test_who_speaks_plain_http_is_told_apart(https, origin, context):
+PLAIN = (
+    "plain HTTP came to a listener of HTTPS; a URL that begins with https:// would be right"
+)
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST", b"DELETE", b"OPTIONS", b"PRI", b"X"])
+def test_who_speaks_plain_http_is_told_in_plain_http(https, origin, context, method):
     client = https.connect()
-    client.request()
-    client.read_to_end()
-    said(https, "client 127.0.0.1: TLS: the peer speaks no TLS")
+    client.request(method, b"/private")
+    answer = client.read_response()
+    assert answer.status == 400 and answer.one("Content-Type") == b"application/problem+json"
+    assert json.loads(answer.body)["detail"] == PLAIN
+    assert answer.members("Connection") == [b"close"]
+    client.half_close()
+    assert client.expect_end() == "fin"
+    line = https.access_log(status=400)
+    assert line["error"] == PLAIN and line["request_id"] == answer.request_id
+    record = secure_inspector(https, context).record(answer.request_id)
+    assert (record["status"], record["scheme"], record["error"]) == (400, "http", PLAIN)
+    assert not origin.waiting()
     client = connect_tls(https, context)
     client.request()
     origin.accept().serve(body=b"fine")
     assert client.read_response().body == b"fine"
+
+
+def test_plain_http_may_come_byte_by_byte_or_with_much_behind_it(https):
+    client = https.connect()
+    client.send_byte_by_byte(build_request(b"GET", b"/slow"))
+    assert client.read_response().status == 400
+    client = https.connect()
+    client.send(build_request(b"POST", b"/", b"Content-Length: %d" % MIB))
+    client.try_send(bytes(MIB))
+    assert client.read_response().status == 400
+
+
+def test_plain_http_of_one_too_many_is_told_the_same(sightglass, origin, certificate, context):
+    proxy = sightglass(origin, config=tls_config(certificate, limits={"connections": 1}))
+    first = connect_tls(proxy, context)
+    second = proxy.connect()
+    second.request()
+    assert second.read_response().status == 400
+    first.request()
+    origin.accept().serve(body=b"fine")
+    assert first.read_response().body == b"fine"
+
+
+@pytest.mark.parametrize("words", [bytes(20), b"get / http\r\n\r\n", b"\xff" * 20])
+def test_who_speaks_neither_is_left(https, words):
+    client = https.connect()
+    client.send(words)
+    assert b"HTTP/1.1" not in client.read_to_end()
+    said(https, "client 127.0.0.1: TLS: the peer speaks no TLS")
 
 
 def test_who_leaves_before_a_word_is_not_worth_a_line(https, context):
@@ -368,9 +412,7 @@ def test_a_client_that_leaves_cancels_its_exchange(https, origin, context, farew
     peer = origin.accept()
     peer.read_request()
     if farewell:
-        client.sock.setblocking(False)
-        with contextlib.suppress(ssl.SSLWantReadError):
-            client.sock.unwrap()
+        client.say_farewell()
     else:
         client.half_close()  # of the socket beneath
     peer.read_to_end()

@@ -1,7 +1,6 @@
 """An upstream that a kubeconfig describes: server, CA, and who we are, as kubectl and k3s write it;
 with plugins that say who we are."""
 
-import base64
 import contextlib
 import json
 import shutil
@@ -11,8 +10,15 @@ import time
 import pytest
 import yaml
 
-from harness.authority import Authority
-from harness.kubernetes import EVENTS, LOG, PODS, KubernetesApi
+from harness.kubernetes import (
+    EVENTS,
+    LOG,
+    PODS,
+    KubernetesApi,
+    user_of,
+    write_kubeconfig,
+)
+from harness.plugin import Plugin
 from harness.process import run
 from harness.wire import until
 
@@ -21,11 +27,6 @@ TOKEN = "s3cr3t.token-of-the-cluster"
 
 def detail(response):
     return json.loads(response.body)["detail"]
-
-
-@pytest.fixture
-def authority(tmp_path):
-    return Authority(tmp_path / "ca")
 
 
 @pytest.fixture
@@ -43,26 +44,6 @@ def api(sightglass, authority):
             server.close()
 
 
-def data_of(path):
-    return base64.b64encode(path.read_bytes()).decode()
-
-
-def write_kubeconfig(path, authority, server, user):
-    """As k3s does: everything is called default, and lies inline."""
-    cluster = {"certificate-authority-data": data_of(authority.certificate), "server": server}
-    whole = {
-        "apiVersion": "v1",
-        "clusters": [{"cluster": cluster, "name": "default"}],
-        "contexts": [{"context": {"cluster": "default", "user": "default"}, "name": "default"}],
-        "current-context": "default",
-        "kind": "Config",
-        "preferences": {},
-        "users": [{"name": "default", "user": user}],
-    }
-    path.write_text(yaml.safe_dump(whole))
-    return f"kubeconfig:{path}"
-
-
 def expect_pods(client):
     response = client.get(b"/api/v1/pods")
     assert response.status == 200, response.body
@@ -71,8 +52,7 @@ def expect_pods(client):
 
 def test_pods_of_a_k3s_are_listed_by_certificate(sightglass, authority, api, tmp_path):
     server = api(client_certificate=True)
-    certificate, key = authority.issue("admin", subject="system:admin")
-    user = {"client-certificate-data": data_of(certificate), "client-key-data": data_of(key)}
+    user = user_of(authority.issue(subject="system:admin"))
     url = write_kubeconfig(tmp_path / "k3s.yaml", authority, server.url, user)
     client = sightglass(url).connect()
     expect_pods(client)
@@ -105,7 +85,7 @@ def test_what_kubectl_writes_is_read_and_kubectl_goes_through(
         command = ["kubectl", f"--kubeconfig={path}", *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
-    ca = f"--certificate-authority={authority.certificate}"
+    ca = f"--certificate-authority={authority.ca.certificate}"
     kubectl("config", "set-cluster", "there", f"--server={server.url}", ca, "--embed-certs=true")
     kubectl("config", "set-credentials", "me", f"--token={TOKEN}")
     kubectl("config", "set-context", "it", "--cluster=there", "--user=me")
@@ -161,15 +141,14 @@ def test_what_the_kubeconfig_says_cannot_be_said_beside_it(authority, tmp_path):
     url = write_kubeconfig(tmp_path / "config", authority, "https://a:1", {"token": TOKEN})
     path = tmp_path / "sightglass.yaml"
     (tmp_path / "token").write_text("x")
-    error = refused(url, path, tls={"ca": str(authority.certificate)})
+    error = refused(url, path, tls={"ca": str(authority.ca.certificate)})
     assert "upstreams[0].tls.ca: the upstream's kubeconfig says it" in error
     error = refused(url, path, credential={"bearer_file": str(tmp_path / "token")})
     assert "upstreams[0].credential.bearer_file: the upstream's kubeconfig says who" in error
 
 
 def test_a_certificate_for_some_methods_alone_is_refused(authority, tmp_path):
-    certificate, key = authority.issue("client")
-    user = {"client-certificate-data": data_of(certificate), "client-key-data": data_of(key)}
+    user = user_of(authority.issue())
     url = write_kubeconfig(tmp_path / "config", authority, "https://a:1", user)
     error = refused(url, tmp_path / "sightglass.yaml", credential={"use_for": ["GET"]})
     assert "upstreams[0].credential.use_for: the user has a client certificate" in error
@@ -184,45 +163,6 @@ def test_a_kubeconfig_that_cannot_be_used_stops_the_start(authority, tmp_path):
 
 
 # Plugins
-
-
-class Plugin:
-    """A script that prints what it is to print, and says with what it was run."""
-
-    def __init__(self, folder):
-        self.path = folder / "plugin"
-        self.runs = folder / "runs"
-        self.runs.write_text("")
-
-    def write(self, commands):
-        script = f'#!/bin/sh\necho "$KUBERNETES_EXEC_INFO" >>{self.runs}\n{commands}\n'
-        new = self.path.with_suffix(".new")
-        new.write_text(script)
-        new.chmod(0o700)
-        new.replace(self.path)
-
-    def answer(self, token, lives_s=None):
-        status = {"token": token}
-        if lives_s is not None:
-            ends = time.gmtime(time.time() + lives_s)
-            status["expirationTimestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", ends)
-        whole = {
-            "apiVersion": "client.authentication.k8s.io/v1",
-            "kind": "ExecCredential",
-            "status": status,
-        }
-        self.write(f"echo '{json.dumps(whole)}'")
-
-    @property
-    def user(self):
-        return {
-            "exec": {
-                "apiVersion": "client.authentication.k8s.io/v1",
-                "command": str(self.path),
-                "interactiveMode": "Never",
-                "provideClusterInfo": True,
-            }
-        }
 
 
 @pytest.fixture
@@ -308,7 +248,7 @@ def test_a_plugin_that_hangs_does_not_hold_up_the_end(
     url = write_kubeconfig(tmp_path / "config", authority, server.url, plugin.user)
     proxy = sightglass(url, credential={"safety_margin": "1s"})
     plugin.write("sleep 1000")
-    until(lambda: plugin.runs.read_text().count("\n") == 2, "the second run")
+    until(lambda: plugin.count() == 2, "the second run")
     began = time.monotonic()
     proxy.stop()
     assert time.monotonic() - began < 5

@@ -1,13 +1,7 @@
 """`api/upstreams`: what each upstream's pool does, read while it does it."""
 
-import shutil
 import socket
-import ssl
-import subprocess
-import threading
 import time
-
-import pytest
 
 from harness.messages import build_response
 from harness.serving import Gate
@@ -155,66 +149,17 @@ def test_it_answers_while_the_process_drains(sightglass, serving):
     assert proxy.wait() == 0
 
 
-class SecureOrigin:
-    """Answers over TLS, a thread a connection; each ends after its answer."""
+def test_handshakes_and_those_that_resumed_are_counted(sightglass, secure_serving, authority):
+    def answer_and_leave(request):
+        request.peer.send(build_response(200, b"Connection: close", body=b"secure"))
+        request.peer.say_farewell()
 
-    def __init__(self, folder):
-        self.certificate = folder / "ca.pem"
-        key = folder / "key.pem"
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-             "-nodes", "-keyout", key, "-out", self.certificate, "-days", "2", "-subj", "/CN=test",
-             "-addext", "subjectAltName=IP:127.0.0.1"],
-            check=True, capture_output=True,
-        )  # fmt: skip
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, key)
-        self.listener = context.wrap_socket(
-            socket.create_server(("127.0.0.1", 0)), server_side=True, do_handshake_on_connect=False
-        )
-        self.url = f"https://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
-
-    def _serve(self, sock):
-        sock.settimeout(30)
-        try:
-            sock.do_handshake()
-            received = b""
-            while b"\r\n\r\n" not in received:
-                received += sock.recv(4096)
-            sock.sendall(build_response(200, b"Connection: close", body=b"secure"))
-            sock.unwrap()
-        except OSError:
-            pass
-        finally:
-            sock.close()
-
-    def close(self):
-        self.listener.close()
-
-
-@pytest.fixture
-def secure(sightglass, tmp_path):
-    made = SecureOrigin(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.mark.skipif(not shutil.which("openssl"), reason="makes its certificate by openssl")
-def test_handshakes_and_those_that_resumed_are_counted(sightglass, secure):
-    first = {"name": "api", "url": secure.url, "tls": {"ca": str(secure.certificate)}}
-    proxy = sightglass(None, config={"upstreams": [first]})
+    secure = secure_serving(authority.server(), answer_and_leave)
+    proxy = sightglass(secure, tls=authority.settings)
     assert upstream(proxy)["tls"] == {"handshakes": 0, "resumed": 0, "version": None}
     client = proxy.connect()
     for _ in range(3):
         assert client.get(b"/x").body == b"secure"
     tls = upstream(proxy)["tls"]
     assert (tls["handshakes"], tls["resumed"], tls["version"]) == (3, 2, "TLSv1.3")
+    assert (secure.handshakes, secure.resumed) == (3, 2)

@@ -95,5 +95,7 @@ def page(browser):
     errors = [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
     if shown.expects_refusals:
         errors = [entry for entry in errors if entry["source"] != "network"]
+    absent = getattr(shown.inspector, "absent", ())
+    errors = [entry for entry in errors if not any(row in entry["message"] for row in absent)]
     assert not errors, json.dumps(errors, indent=1)
     assert shown.breaches() == []

@@ -1,7 +1,7 @@
 """A stand-in for the inspector: the panel's files and the API that it reads, over records made by tests.
 
 One job: answer `<prefix>/`, `<prefix>/panel/*`, `<prefix>/api/requests...` and `<prefix>/api/upstreams` as the
-inspector does, with its Content-Security-Policy, so that the panel can be tested without the proxy. Run by itself it serves
+inspector does (the other rows of the API are in fake_rows.py), with its Content-Security-Policy, so that the panel can be tested without the proxy. Run by itself it serves
 invented traffic that goes on: `/usr/bin/python3 tests/panel/fake_inspector.py`.
 """
 
@@ -17,6 +17,8 @@ import urllib.parse
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from fake_rows import Rows
 
 PANEL = Path(__file__).resolve().parents[2] / "inspector" / "panel"
 POLICY = (
@@ -67,6 +69,16 @@ class FakeInspector:
         self.requests = []  # "METHOD path?query", as they came
         self.refuse = None  # (status, detail): every API request is refused so
         self.delay = 0  # seconds before each answer of the API
+        self.absent = set()  # rows of the API that it has not
+        self.routes = []
+        self.marks = []
+        self.comparison = {"from": {}, "to": {}, "items": []}
+        self.paused = False
+        self.replays = []  # the changes that were asked for
+        self.replay_answer = {}  # what a replayed request gets
+        self.journal = []  # of events
+        self.long = LONG
+        self.rows = Rows(self)
         self.port = 0
         self.server = None
         self.held = None
@@ -84,6 +96,7 @@ class FakeInspector:
 
     def stop(self):
         if self.server is not None:
+            self.server.ending = True
             self.server.shutdown()
             self.server.server_close()
             self.server.hang_up()
@@ -104,8 +117,8 @@ class FakeInspector:
         self.last_seq += 1
         return self.last_seq
 
-    def add(self, method="GET", path="/api/things", status=200, ago=0.0, **more):
-        """Keeps a record, complete unless `more` says otherwise, and returns it."""
+    def add(self, method="GET", path="/api/things", status=200, ago=0.0, told=True, **more):
+        """Keeps a record, complete unless `more` says otherwise, and returns it. `told`: to those who follow events."""
         with self.lock:
             seq = self._next()
             ts = more.pop("ts", time.time() - ago)
@@ -134,7 +147,11 @@ class FakeInspector:
                     record[f"{side}_body_encoding"] = "base64"
                 if f"{side}_size_bytes" not in more:
                     record[f"{side}_size_bytes"] = len(body if isinstance(body, bytes) else body.encode())
+            if self.paused:
+                return record
             self.records.append(record)
+            if told:
+                self.journal.append(("request", record))
             while len(self.records) > self.capacity:
                 self.records.pop(0)
                 self.evicted += 1
@@ -181,14 +198,36 @@ class FakeInspector:
             record.update({"status": status, "state": "complete", "duration_ms": duration_ms,
                            "timing": {"send_ms": 0.2, "wait_ms": duration_ms - 0.4, "receive_ms": 0.2}})
             record.update(more)
+            self.journal.append(("request", record))
 
-    def add_poll(self, method="GET", path="/api/monitor/aks", status=200, ago=0.0, duration_ms=12.0):
+    def fall_behind(self, count):
+        """As many exchanges that no reader of events was told of."""
+        with self.lock:
+            for i in range(count):
+                self.add(path=f"/api/missed/{i}", told=False)
+            self.journal.append(("gap", {"reason": "late", "missed": count, "before": self.last_seq + 1}))
+
+    def shown(self, row):
+        """A summary."""
+        return {key: value for key, value in row.items() if key not in LONG}
+
+    def counts(self):
+        """How full it is, as the list and the events say."""
+        with self.lock:
+            return {
+                "count": len(self.records), "capacity": self.capacity, "evicted": self.evicted,
+                "bytes": 21400 * len(self.records), "bytes_capacity": 32 << 20,
+                "poll_rows": len(self.polls), "poll_capacity": self.poll_capacity, "paused": self.paused,
+            }
+
+    def add_poll(self, method="GET", path="/api/monitor/aks", status=200, ago=0.0, duration_ms=12.0, size=2048):
         with self.lock:
             seq = self._next()
             row = {"seq": seq, "time": rfc3339(time.time() - ago), "request_id": f"poll-{seq}",
                    "method": method, "path": path, "status": status, "duration_ms": duration_ms,
-                   "request_size_bytes": 0, "response_size_bytes": 2048, "poll": True}
+                   "request_size_bytes": 0, "response_size_bytes": size, "poll": True}
             self.polls.append(row)
+            self.journal.append(("request", row))
             del self.polls[:-self.poll_capacity]
             return row
 
@@ -204,11 +243,8 @@ class FakeInspector:
             limit = max(1, min(1000, int(query.get("limit", 100))))
             page = chosen[:limit]
             return {
-                "items": [{key: value for key, value in row.items() if key not in LONG} for row in page],
-                "count": len(self.records), "capacity": self.capacity, "evicted": self.evicted,
+                "items": [self.shown(row) for row in page], **self.counts(),
                 "next": page[-1]["seq"] if len(chosen) > limit else None,
-                "bytes": 21400 * len(self.records), "bytes_capacity": 32 << 20,
-                "poll_rows": len(self.polls), "poll_capacity": self.poll_capacity, "paused": False,
                 "server": {"version": "0.1.0", "listen": [f"127.0.0.1:{self.port}"], "capture_body": 262144},
             }
 
@@ -222,6 +258,7 @@ class FakeInspector:
     def clear(self):
         with self.lock:
             self.records, self.polls = [], []
+            self.journal.append(("gap", {"reason": "cleared", "missed": None, "before": self.last_seq + 1}))
 
 
 def _status_passes(wanted, status):
@@ -271,6 +308,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self.open = set()
+        self.ending = False
 
     def process_request(self, request, client_address):
         self.open.add(request)
@@ -349,6 +387,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "api/upstreams":
             with self.fake.lock:
                 self._json({"items": self.fake.upstreams})
+        elif self.fake.rows.get(self, path, query):
+            pass
         elif path.startswith("api/requests/"):
             self._one(path[len("api/requests/"):])
         else:
@@ -393,11 +433,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self._route()[0] == "csp-report":
+        path, _ = self._route()
+        if path == "csp-report":
             self.fake.csp_reports.append(body.decode(errors="replace"))
             self._send(204, "text/plain", b"")
-        else:
-            self._problem(405, "not in this version")
+            return
+        self.fake.requests.append(f"POST {self.path}")
+        if self.fake.refuse is not None:
+            self._problem(*self.fake.refuse)
+        elif self.headers.get("Origin") != f"http://{self.headers['Host']}":
+            self._problem(403, "a change needs a same-origin Origin")
+        elif not self.fake.rows.post(self, path or "", body):
+            self._problem(404, "not in this version")
 
 
 def _run():

@@ -101,7 +101,7 @@ class Page:
     def click_word(self, word, within="body"):
         """Clicks the button or link of that word."""
         script = """return [...document.querySelectorAll(arguments[1] + ' :is(button, a)')]
-            .find((each) => each.textContent.trim() === arguments[0] && each.offsetParent !== null);"""
+            .find((each) => (each.querySelector('.button-word') ?? each).textContent.trim() === arguments[0] && each.offsetParent !== null);"""
         self.wait(lambda: self.run(script, word, within)).click()
 
     def press(self, *keys):

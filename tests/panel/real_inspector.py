@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 START_S = 30
 BODY_KEPT = 4096
+OPTIONAL_ROWS = ("api/events", "api/routes", "api/marks")
 
 
 class _Upstream(BaseHTTPRequestHandler):
@@ -55,8 +56,11 @@ class _Upstream(BaseHTTPRequestHandler):
 
 
 class RealInspector:
+    """`absent` names the rows of the API that this program has not."""
+
     def __init__(self, binary):
         self.binary = binary
+        self.absent = set()
         self.handler = type("Upstream", (_Upstream,), {"let_go": threading.Event()})
         self.upstream = ThreadingHTTPServer(("127.0.0.1", 0), self.handler)
         self.upstream.daemon_threads = True
@@ -81,7 +85,16 @@ class RealInspector:
         watchdog.cancel()
         assert self.port != 0, "the program did not print where it listens"
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
+        self.absent = {row for row in OPTIONAL_ROWS if self.status_of(row) == 404}
         return self
+
+    def status_of(self, row):
+        """What a GET of a row of the API is answered with; its body is left alone."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_S)
+        connection.request("GET", f"/_inspector/{row}")
+        status = connection.getresponse().status
+        connection.close()
+        return status
 
     def stop(self):
         self.let_go()

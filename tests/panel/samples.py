@@ -8,6 +8,7 @@ import time
 import zlib
 
 from fake_inspector import fields, upstream
+from fake_rows import compared, comparison, period, route
 
 CLUSTER = "/api/clusters/prod-weu-1"
 PEOPLE = ["ines@acme.dev", "jonas@acme.dev", "ci-deployer", "noor@acme.dev"]
@@ -141,13 +142,34 @@ def broken_off(fake, ago=130):
         response_body="name,ready\naks-sys-vmss000000,true\n", response_size_bytes=70112)
 
 
+def said(ago, direction, text, kind="text", **more):
+    """A message of a WebSocket or an event stream, as records hold it."""
+    message = {"ts": time.time() - ago, "direction": direction, "type": kind, "size": len(text), "text": text,
+               "truncated": False, "redacted": False, "compressed": False}
+    return {**message, **more}
+
+
+def event_stream(fake, ago=262):
+    messages = [said(14.1, "out", '{"name":"aks-sys-vmss000001","ready":true}', "event", name="node"),
+                said(9.2, "out", "still here", "event"),
+                said(4.2, "out", '{"id":"8f14e45f","state":"cancelled"}', "event", name="job"),
+                said(0.4, "out", '{"name":"aks-sys-vmss000002","ready":true}', "event", name="node")]
+    return fake.add(
+        "GET", "/api/events/stream", 200, ago=ago, query="topics=nodes,jobs", state="active", duration_ms=ago * 1000,
+        caller="ines@acme.dev", timing={"send_ms": 0.2, "wait_ms": 12.0}, request_headers=sent(),
+        response_headers=answered("text/event-stream"), response_size_bytes=18740, messages=messages, messages_total=318,
+        response_content_type="text/event-stream")
+
+
 def tunnel(fake, ago=55.9):
+    messages = [said(9.6, "in", '{"Width":142,"Height":38}'), said(9.4, "out", "/app $ "), said(2.9, "in", "ls -l"),
+                said(2.8, "out", "total 48  config.yaml  server  static"), said(2.6, "out", "/app $ ")]
     return fake.add(
         "GET", "/api/exec/checkout-7d9f8b6c4-x2x9k", 101, ago=ago, query="container=app&tty=1", state="tunnel",
         duration_ms=ago * 1000, caller="ines@acme.dev", timing={"connect_ms": 1.4, "send_ms": 0.3, "wait_ms": 38.0},
         request_headers=sent(upgrade="websocket", connection="Upgrade"),
         response_headers=fields(upgrade="websocket", connection="Upgrade"),
-        request_size_bytes=2166, response_size_bytes=48920)
+        request_size_bytes=2166, response_size_bytes=48920, messages=messages, messages_total=412)
 
 
 def picture(fake, ago=44.6):
@@ -197,6 +219,7 @@ def sample_traffic(fake):
         later(ago, lambda a=ago, m=method, p=path, s=status, d=ms: plain(fake, a, m, p, s, d))
     later(0.4, lambda: fake.begin("GET", CLUSTER + "/pods", query="namespace=payments&limit=500", ago=0.4,
                                   caller="jonas@acme.dev", request_headers=sent()))
+    later(262, lambda: event_stream(fake))
     later(52.2, lambda: plain(fake, 52.2, "GET", "/api/me", 200, 18, attempts=2, reused=False, timing=phases(18, connect=1.4)))
     for ago, make in ((4.1, failed_post), (24.9, timed_out), (11.5, cut_logs), (88.8, client_left), (55.9, tunnel),
                       (44.6, picture), (62.5, zipped), (130, broken_off)):
@@ -208,15 +231,75 @@ def sample_traffic(fake):
         target = "/api/jobs" if method == "POST" else CLUSTER + path
         later(ago, lambda a=ago, m=method, p=target, s=status, d=ms * (0.7 + rng.random()): plain(fake, a, m, p, s, d))
         ago += 3 + rng.random() * 6.9
-    for path, every, ms in (("/api/monitor/aks", 5 / 3, 88), ("/api/endpoints/3/docker/containers/json", 10, 66),
-                            ("/api/clusters/prod-weu-1/health", 2, 24), ("/api/blast/jobs", 15, 62), ("/api/me", 5, 13)):
-        at = rng.random() * every
-        while at < 300:
-            later(at, lambda a=at, p=path, d=ms * (0.55 + rng.random() * 1.2): fake.add_poll(path=p, ago=a, duration_ms=d))
-            at += every
+    for path, starts, ms, size in sample_polls(rng):
+        for at in starts:
+            took = ms * (0.55 + rng.random() * 0.9)
+            later(at, lambda a=at, p=path, d=took, z=size: fake.add_poll(path=p, ago=a, duration_ms=d, size=z(a)))
     for _, make in sorted(events, key=lambda event: -event[0]):
         make()
     fake.evicted = 212
+    fake.routes = sample_routes()
+    fake.marks = [{"name": name, "ts": time.time() - ago}
+                  for name, ago in (("start", 960), ("before-cache", 660), ("with-cache", 360))]
+    fake.comparison = sample_comparison()
+
+
+def sample_polls(rng):
+    """[path, seconds ago of each call, usual milliseconds, size of the answer]: what dashboards ask again and again."""
+    def steady(every, together=1, within=0.0, jitter=0.02):
+        at = rng.random() * every
+        starts = []
+        while at < 299:
+            starts += [at + i * within + rng.random() * jitter for i in range(together)]
+            at += every
+        return starts
+
+    return [
+        ("/api/monitor/aks", steady(5, 3, 0.05), 88, lambda ago: 47800),
+        ("/api/clusters/prod-weu-1/health", steady(2, 2, 0.7), 24, lambda ago: 1100 + (int(ago / 20) % 3)),
+        ("/api/blast/jobs", steady(1.5, 1), 1900, lambda ago: 15300),
+        ("/api/endpoints/3/docker/containers/json", steady(10), 66, lambda ago: 31300),
+        ("/api/me/notifications", steady(10), 13, lambda ago: 1400),
+        ("/api/metrics/live", steady(5), 120, lambda ago: 35000 + int(ago * 7) % 900),
+    ]
+
+
+def sample_routes():
+    """One of each kind: polled, failing, slow, switched to a tunnel, what found no place."""
+    row = {"capture": "row"}
+    return [
+        route("/api/clusters/{id}/health", count=300, p50_ms=9.0, p95_ms=22.0, p99_ms=41.0, unchanged=213, **row),
+        route("/api/monitor/aks", count=180, p50_ms=62.0, p95_ms=120.0, p99_ms=188.0, unchanged=176, **row),
+        route("/api/blast/jobs", count=200, p50_ms=1900.0, p95_ms=2400.0, p99_ms=2700.0, unchanged=175, **row),
+        route("/api/metrics/live", count=60, p50_ms=104.0, p95_ms=380.0, p99_ms=610.0, status={"2xx": 57, "5xx": 3}, **row),
+        route("/api/endpoints/{id}/docker/containers/json", count=30, unchanged=27, p50_ms=60.0, p95_ms=80.0, p99_ms=90.0, **row),
+        route("/api/me/notifications", count=30, unchanged=29, p50_ms=13.0, p95_ms=18.0, p99_ms=20.0, **row),
+        route("/api/clusters/{id}/pods", count=41, p50_ms=226.0, p95_ms=344.0, p99_ms=402.0, unchanged=5),
+        route("/api/clusters/{id}/deployments/{id}/scale", "POST", 41, p50_ms=212.0, p95_ms=460.0, p99_ms=3021.0,
+              status={"2xx": 39, "5xx": 2}),
+        route("/api/clusters/{id}/nodes", count=38, p50_ms=84.0, p95_ms=132.0, p99_ms=171.0, unchanged=22),
+        route("/api/metrics/range", count=9, p50_ms=1210.0, p95_ms=8800.0, p99_ms=10004.0, status={"2xx": 5, "5xx": 4}),
+        route("/api/jobs", "POST", 6, p50_ms=198.0, p95_ms=260.0, p99_ms=260.0),
+        route("/api/clusters/{id}/configmaps/{id}", "PUT", 5, p50_ms=51.0, p95_ms=64.0, p99_ms=64.0,
+              status={"2xx": 4, "4xx": 1}),
+        route("/api/audit", count=2, p50_ms=7.0, p95_ms=8.0, p99_ms=8.0, status={"2xx": 1, "4xx": 1}),
+        route("/api/exec/{id}", count=1, p50_ms=55900.0, p95_ms=55900.0, p99_ms=55900.0, status={"1xx": 1}, capture="headers"),
+        route("other", "", 12, route="other", p50_ms=18.0, p95_ms=40.0, p99_ms=61.0, upstream_calls=11),
+    ]
+
+
+def sample_comparison():
+    """Five minutes before a cache and five with it."""
+    return comparison("before-cache", "with-cache", [
+        compared("/api/monitor/aks", period(180, 62.0), period(180, 4.0, 31)),
+        compared("/api/clusters/{id}/health", period(300, 9.0), period(300, 5.0, 150)),
+        compared("/api/blast/jobs", period(80, 48.0), period(80, 31.0, 42)),
+        compared("/api/clusters/{id}/pods", period(41, 226.0), period(41, 229.0)),
+        compared("/api/clusters/{id}/nodes", period(38, 84.0), period(38, 83.0)),
+        compared("/api/v1/dashboard/overview", period(), period(10, 143.0)),
+        compared("/api/endpoints/{id}/docker/containers/json", period(30, 66.0), period(30, 64.0)),
+        compared("/api/jobs", period(6, 198.0), period(6, 201.0), "POST"),
+    ])
 
 
 def keep_going(fake):

@@ -96,8 +96,8 @@ def test_the_list_of_keys_opens_and_single_keys_can_be_switched_off(ten):
     ten.wait(lambda: ten.shown("#keys"))
     assert "Errors only" in ten.text("#keys")
     assert "Sightglass 0.1.0" in ten.text("#keys")
-    for absent in ("Replay", "curl", "Pause", "Mark"):
-        assert absent not in ten.text("#keys")
+    for action in ("Replay", "Copy as curl", "Edit and replay", "Pause, resume", "Mark now", "Views"):
+        assert action in ten.text("#keys")
     ten.click("#keys input")
     ten.click_word("Close", "#keys")
     ten.run("document.getElementById('grid').focus()")

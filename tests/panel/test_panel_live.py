@@ -200,4 +200,4 @@ def test_any_prefix_will_do(page, start_fake):
     page.open(fake)
     page.wait_for_path("/api/things")
     page.wait(lambda: {line.split("?")[0] for line in fake.requests} ==
-              {"GET /tools/look/api/requests", "GET /tools/look/api/upstreams"})
+              {f"GET /tools/look/api/{row}" for row in ("requests", "upstreams", "routes", "events")})

@@ -1,6 +1,7 @@
 """The modules that only compute, asked directly."""
 
 import json
+import random
 
 import pytest
 
@@ -118,3 +119,90 @@ def test_an_address_for_curl_is_the_proxys(opened, ask):
     assert ask(opened, "states", script) == [
         "curl -i http://127.0.0.1:8080/", "curl -i http://10.1.2.3:8080/", "curl -i http://10.1.2.3:8080/",
         "curl -i --unix-socket /run/sg.sock http://localhost/", "curl -i http://127.0.0.1:9000/"]
+
+
+def test_a_pace_is_found_where_there_is_one(opened, ask):
+    rng = random.Random(3)
+    steady = [i * 5 + rng.random() * 0.05 for i in range(40)]
+    threes = sorted(i * 5 + j * 0.2 + rng.random() * 0.05 for i in range(20) for j in range(3))
+    apart = sorted([i * 2.0 for i in range(40)] + [0.7 + i * 2.0 for i in range(40)])
+    paused = [i * 5.0 for i in range(20)] + [200 + i * 5.0 for i in range(20)]
+    hurried = sorted([i * 3.0 for i in range(20)] + [6.5, 14, 14.8, 32, 41.2])
+    chance = sorted(rng.random() * 300 for _ in range(60))
+    script = f"return {[steady, threes, apart, paused, hurried, chance, [1, 2, 3], []]}.map((starts) => m.paceOf(starts));"
+    found = ask(opened, "steadiness", script)
+    assert [pace and (round(pace["every"], 1), pace["together"]) for pace in found] == [
+        (5.0, 1), (5.0, 3), (2.0, 2), (5.0, 1), (3.0, 1), None, None, None]
+
+
+def test_a_difference_makes_one_text_the_other(opened, ask):
+    rng = random.Random(5)
+    pairs = []
+    for _ in range(40):
+        first = [rng.choice("abcde") for _ in range(rng.randrange(30))]
+        second = [line for line in first if rng.random() > 0.2]
+        for _ in range(rng.randrange(6)):
+            second.insert(rng.randrange(len(second) + 1), rng.choice("abcxyz"))
+        pairs.append(["\n".join(first), "\n".join(second)])
+    script = f"""return {json.dumps(pairs)}.map(([a, b]) => {{
+        const lines = m.differenceOf(a, b);
+        const left = (sign) => lines.filter(([each]) => each === ' ' || each === sign).map(([, line]) => line).join('\\n');
+        return lines.some(([sign]) => sign === '…') || lines.length === 0
+            ? a === b || lines.length > 0 : left('−') === a && left('+') === b;
+    }});"""
+    assert ask(opened, "difference", script) == [True] * 40
+
+
+def test_differences_are_bounded(opened, ask):
+    script = """const many = Array.from({ length: 3000 }, (_, i) => `a${i}`).join('\\n');
+        const others = many.replaceAll('a', 'b');
+        const start = performance.now();
+        const all = m.differenceOf(many, others).length;
+        return [all, m.differenceOf('x\\n'.repeat(5000), 'y'), performance.now() - start];""".replace("\\\\", "\\")
+    found = ask(opened, "difference", script)
+    assert found[0] == 6000 and found[1] is None and found[2] < 1000
+
+
+def test_calls_saved_are_those_while_an_answer_is_on_its_way_or_fresh(opened, ask):
+    script = """const row = (ts, ms, caller = 'a', path = '/x') =>
+            ({ ts, duration: ms, live: false, poll: caller === '', caller, path, query: '' });
+        return [
+            m.callsSavedBy([row(0, 100), row(0.05, 100), row(0.2, 100), row(5, 100)], 2),
+            m.callsSavedBy([row(0, 100), row(1, 100), row(2, 100), row(3, 100)], 2),
+            m.callsSavedBy([row(0, 10, 'a'), row(1, 10, 'b')], 5),
+            m.callsSavedBy([row(0, 10, ''), row(1, 10, '')], 5),
+            m.callsSavedBy([row(0, 10, '', '/x'), row(1, 10, '', '/y')], 5),
+        ];"""
+    assert ask(opened, "advice", script) == [2, 2, 0, 1, 0]
+
+
+def test_the_prefix_of_a_route_ends_before_its_first_identifier(opened, ask):
+    script = "return ['/api/me', '/api/jobs/{id}', '/api/jobs/{id}/logs', '/{id}'].map((path) => m.prefixOf(path));"
+    assert ask(opened, "advice", script) == ["/api/me", "/api/jobs", "/api/jobs", "/"]
+
+
+def test_paths_belong_to_the_route_that_folds_them(opened, ask):
+    script = """const items = ['/api/jobs/{id}', '/api/jobs/last', '/deep/…'].map((path) => m.toRoute({ method: 'GET', path }));
+        const names = new m.RouteNames(items);
+        return ['/api/jobs/17', '/api/jobs/last', '/api/jobs/17/logs', '/deep/a/b/c', '/api/users/4f2c81aa-1b2c-4d5e-8f90-000000000000',
+            '/api/v1/dashboard/overview'].map((path) => names.of('GET', path).name);"""
+    assert ask(opened, "routes_model", script) == [
+        "/api/jobs/{id}", "/api/jobs/{id}", "/api/jobs/{id}/logs", "/deep/…", "/api/users/{id}", "/api/v1/dashboard/overview"]
+
+
+def test_changes_below_five_percent_are_the_same(opened, ask):
+    script = """return [[100, 104.9], [100, 95.1], [100, 106], [100, 50], [0, 3], [3, 0], [0, 0]]
+        .map(([before, after]) => m.changeWords(before, after).word);"""
+    assert ask(opened, "comparison", script) == ["same", "same", "+6 %", "−50 %", "new", "gone", "–"]
+
+
+def test_all_settings_are_one_text(opened, ask):
+    script = """const routes = (prefix) => ({ form: 'yaml', code: `routes:\\n  - prefix: ${prefix}\\n    capture: row` });
+        return m.settingsOf([
+            { poll: { method: 'GET', path: '/a' }, advice: [{ form: 'field', code: 'ETag: "x"' }, routes('/a')] },
+            { poll: { method: 'GET', path: '/b' }, advice: [routes('/b')] },
+            { poll: { method: 'GET', path: '/c' }, advice: [] },
+        ]);""".replace("\\\\", "\\")
+    assert ask(opened, "poll_settings", script) == {"polls": 2, "text": "\n".join([
+        "routes:", "  - prefix: /a", "    capture: row", "  - prefix: /b", "    capture: row",
+        "# What the API would send in its answers:", "#   GET /a   ETag: \"x\""])}

@@ -85,10 +85,10 @@ def test_figures_count_and_nothing_else_moves(page, fake):
 
 def test_the_badge_counts_the_degraded_in_every_view(page, sampled):
     page.open(sampled)
-    page.wait(lambda: page.shown("#views .badge"))
+    page.wait(lambda: page.shown("#views .badge.bad"))
     assert page.find("#views a[href='#upstreams']").get_attribute("textContent") == "Upstreams 1 degraded"
     sampled.upstreams = [upstream("api")]
-    page.wait(lambda: not page.shown("#views .badge"))
+    page.wait(lambda: not page.shown("#views .badge.bad"))
 
 
 def test_one_that_becomes_degraded_is_said_at_once_and_comes_first(page, fake):
@@ -115,7 +115,7 @@ def test_views_change_by_key_link_and_back(page, sampled):
     sampled.add(path="/api/things")
     page.open(sampled)
     page.wait_for_path("/api/things")
-    page.press("2")
+    page.press("4")
     page.wait(lambda: page.shown(".card h3") and not page.shown(".grid"))
     assert page.address == "#upstreams" and page.driver.title == "Sightglass · Upstreams"
     assert page.find("#views [aria-current]").text.startswith("Upstreams")

@@ -33,6 +33,7 @@ void fake_prepare(struct fake_exchange *fake, struct observer *observer, const c
 	*fake = (struct fake_exchange){.observer = observer};
 	arena_pool_init(&fake->pool, 4);
 	arena_init(&fake->arena, &fake->pool, EXCHANGE_MEMORY_MAX);
+	arena_init(&exchange->arena, &fake->pool, EXCHANGE_MEMORY_MAX); /* what observers take */
 	read_head(fake, HEAD_REQUEST, request, &exchange->request);
 	if (target_of_request(&exchange->request, &fake->arena, &exchange->target, &err) != 0 ||
 		framing_of_request(&exchange->request, &exchange->request_framing, &err) != 0) {
@@ -65,10 +66,20 @@ void fake_begin(struct fake_exchange *fake, struct observer *observer, const cha
 	fake_tell_begin(fake);
 }
 
+static bool is_tunnel(const struct fake_exchange *fake)
+{
+	return fake->exchange.state == EXCHANGE_TUNNEL;
+}
+
+static unsigned data_interest(const struct fake_exchange *fake)
+{
+	return is_tunnel(fake) ? OBSERVE_TUNNEL : OBSERVE_BODIES;
+}
+
 void fake_request_data(struct fake_exchange *fake, struct slice bytes)
 {
 	fake->exchange.request_bytes += bytes.len;
-	if ((fake->interest & OBSERVE_BODIES) != 0) {
+	if ((fake->interest & data_interest(fake)) != 0) {
 		fake->observer->ops->request_data(fake->observer, &fake->exchange, 0, bytes);
 	}
 }
@@ -78,7 +89,7 @@ void fake_request_end(struct fake_exchange *fake, const char *trailers)
 	if (trailers != NULL) {
 		read_head(fake, HEAD_TRAILERS, trailers, &fake->exchange.request_trailers);
 	}
-	if ((fake->interest & OBSERVE_BODIES) != 0) {
+	if ((fake->interest & OBSERVE_BODIES) != 0 && !is_tunnel(fake)) {
 		fake->observer->ops->request_end(fake->observer, &fake->exchange, 0,
 			trailers == NULL ? NULL : &fake->exchange.request_trailers);
 	}
@@ -108,7 +119,7 @@ void fake_response(struct fake_exchange *fake, const char *head)
 void fake_response_data(struct fake_exchange *fake, struct slice bytes)
 {
 	fake->exchange.response_bytes += bytes.len;
-	if ((fake->interest & OBSERVE_BODIES) != 0) {
+	if ((fake->interest & data_interest(fake)) != 0) {
 		fake->observer->ops->response_data(fake->observer, &fake->exchange, 0, bytes);
 	}
 }
@@ -118,7 +129,7 @@ void fake_response_end(struct fake_exchange *fake, const char *trailers)
 	if (trailers != NULL) {
 		read_head(fake, HEAD_TRAILERS, trailers, &fake->response_trailers);
 	}
-	if ((fake->interest & OBSERVE_BODIES) != 0) {
+	if ((fake->interest & OBSERVE_BODIES) != 0 && !is_tunnel(fake)) {
 		fake->observer->ops->response_end(fake->observer, &fake->exchange, 0,
 			trailers == NULL ? NULL : &fake->response_trailers);
 	}
@@ -134,6 +145,7 @@ void fake_finish(struct fake_exchange *fake, enum exchange_state state, enum err
 	if (fake->interest != OBSERVE_NOTHING) {
 		fake->observer->ops->end(fake->observer, &fake->exchange, 0);
 	}
+	arena_reset(&fake->exchange.arena);
 	arena_reset(&fake->arena);
 	arena_pool_fini(&fake->pool);
 }

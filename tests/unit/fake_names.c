@@ -1,6 +1,5 @@
 /*
- * For unit tests. One job: see fake_names.h. Programs that do not use it are not linked with it:
- * the linker takes this file out of the helpers' library only where it is asked for.
+ * For unit tests. One job: see fake_names.h. The programs that use it are named in CMakeLists.txt.
  */
 #include "tests/unit/fake_names.h"
 
@@ -8,82 +7,69 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <netinet/in.h>
+#include <uv.h>
 
-#include "base/memory.h"
-
-enum {
-	ANSWERS_MAX = 10, /* more than a resolver takes */
-};
+#include "base/loop.h"
 
 struct fake_names fake_names;
 
+/* Nothing but a mark: something is looked up. */
+static struct names_question {
+	char nothing;
+} question;
+
 void fake_names_forget(void)
 {
-	memset(&fake_names, 0, sizeof(fake_names));
+	fake_names = (struct fake_names){.ttl_s = 60};
 }
 
-int uv_getaddrinfo(uv_loop_t *loop, uv_getaddrinfo_t *request, uv_getaddrinfo_cb answered,
-	const char *node, const char *name, const struct addrinfo *hints)
+void names_look_up(struct loop *loop, struct names_lookup *lookup, const char *host)
 {
-	(void)loop;
-	assert(name == NULL);
-	assert(hints->ai_socktype == SOCK_STREAM);
-	assert(fake_names.pending == NULL);
-	if (fake_names.refusal != 0) {
-		return fake_names.refusal;
-	}
+	assert(fake_names.pending == NULL && !names_runs(lookup));
 	fake_names.asked++;
-	fake_names.pending = request;
-	fake_names.answered = answered;
-	(void)snprintf(fake_names.node, sizeof(fake_names.node), "%s", node);
-	return 0;
+	fake_names.pending = lookup;
+	fake_names.loop = loop;
+	lookup->question = &question;
+	(void)snprintf(fake_names.host, sizeof(fake_names.host), "%s", host);
 }
 
-void uv_freeaddrinfo(struct addrinfo *answer)
+void names_forget(struct names_lookup *lookup)
 {
-	mem_free(answer); /* all in one piece */
+	if (names_runs(lookup)) {
+		fake_names.pending = NULL;
+		lookup->question = NULL;
+	}
 }
 
-int uv_cancel(uv_req_t *request)
+static void answer_with(const struct names_answer *answer)
 {
-	assert(request == (uv_req_t *)fake_names.pending);
-	fake_names.cancelled = true;
-	return 0;
+	struct names_lookup *lookup = fake_names.pending;
+
+	assert(lookup != NULL);
+	names_forget(lookup);
+	lookup->answered(lookup, answer);
+	loop_settle(fake_names.loop);
 }
 
-void fake_names_answer(int status, const char *const *addresses)
+void fake_names_answer(const char *const *addresses)
 {
-	struct {
-		struct addrinfo info[ANSWERS_MAX];
-		struct sockaddr_in6 v6[ANSWERS_MAX];
-		struct sockaddr_in v4[ANSWERS_MAX];
-	} *all = mem_zalloc(sizeof(*all));
-	uv_getaddrinfo_t *request = fake_names.pending;
-	size_t count = 0;
+	struct names_answer answer = {.ttl_s = fake_names.ttl_s, .local = fake_names.local};
 
-	assert(request != NULL);
-	for (; addresses != NULL && addresses[count] != NULL; count++) {
-		struct addrinfo *info = &all->info[count];
+	for (; addresses[answer.count] != NULL; answer.count++) {
+		union names_address *address = &answer.addresses[answer.count];
 
-		if (uv_ip4_addr(addresses[count], 0, &all->v4[count]) == 0) {
-			info->ai_addr = (struct sockaddr *)&all->v4[count];
-		} else {
-			int rc = uv_ip6_addr(addresses[count], 0, &all->v6[count]);
+		assert(answer.count < NAMES_ADDRESSES_MAX);
+		if (uv_ip4_addr(addresses[answer.count], 0, &address->v4) != 0) {
+			int rc = uv_ip6_addr(addresses[answer.count], 0, &address->v6);
 
 			assert(rc == 0);
 			(void)rc;
-			info->ai_addr = (struct sockaddr *)&all->v6[count];
-		}
-		if (count > 0) {
-			all->info[count - 1].ai_next = info;
 		}
 	}
-	fake_names.pending = NULL;
-	if (count == 0) {
-		mem_free(all);
-		fake_names.answered(request, status, NULL);
-	} else {
-		fake_names.answered(request, status, all->info);
-	}
+	answer_with(&answer);
+}
+
+void fake_names_fail(enum names_status status)
+{
+	answer_with(&(struct names_answer){.status = status});
 }

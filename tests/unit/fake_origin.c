@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+#include "base/tls.h"
+
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
 	static char sink[4096];
@@ -18,13 +21,32 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 	*buf = uv_buf_init(sink, sizeof(sink));
 }
 
+static void take_records(struct fake_peer *peer, struct slice records)
+{
+	size_t room = tls_receive_room(records.len);
+	char *text = mem_alloc(room);
+	struct buffer reply = BUFFER_INIT;
+	struct tls_received got;
+	uv_buf_t buf;
+
+	(void)tls_receive(peer->tls, records, text, room, &got, &reply, NULL);
+	if (reply.len > 0) {
+		buf = uv_buf_init(reply.ptr, (unsigned)reply.len);
+		(void)uv_try_write(&peer->uv.stream, &buf, 1); /* the socket takes it all */
+	}
+	buffer_fini(&reply);
+	mem_free(text);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
 	struct fake_peer *peer = stream->data;
 
-	(void)buf;
 	if (count > 0) {
 		peer->received += (size_t)count;
+		if (peer->tls != NULL) {
+			take_records(peer, slice_of(buf->base, (size_t)count));
+		}
 	} else if (count < 0) {
 		peer->gone = true;
 		fake_peer_close(peer);
@@ -50,6 +72,10 @@ static void on_connection(uv_stream_t *listener, int status)
 	assert(rc == 0);
 	rc = uv_read_start(&peer->uv.stream, on_alloc, on_read);
 	assert(rc == 0);
+	if (origin->tls != NULL) {
+		peer->tls = tls_open_server(origin->tls, NULL);
+		assert(peer->tls != NULL);
+	}
 	origin->accepted++;
 }
 
@@ -94,6 +120,12 @@ void fake_origin_listen_unix(struct fake_origin *origin, uv_loop_t *loop)
 	assert(rc == 0);
 	rc = uv_listen(&origin->uv.stream, 128, on_connection);
 	assert(rc == 0);
+}
+
+void fake_origin_secure(struct fake_origin *origin, struct tls_context *context)
+{
+	origin->tls = context;
+	snprintf(origin->url, sizeof(origin->url), "https://127.0.0.1:%u", origin->port);
 }
 
 void fake_origin_refuse(struct fake_origin *origin)
@@ -141,5 +173,7 @@ void fake_peer_close(struct fake_peer *peer)
 	if (!peer->closed) {
 		peer->closed = true;
 		uv_close(&peer->uv.handle, NULL);
+		tls_close(peer->tls);
+		peer->tls = NULL;
 	}
 }

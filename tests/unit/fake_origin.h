@@ -15,6 +15,9 @@ enum {
 	FAKE_ORIGIN_PEERS = 64,
 };
 
+struct tls;
+struct tls_context;
+
 struct fake_peer {
 	union {
 		uv_handle_t handle;
@@ -22,8 +25,9 @@ struct fake_peer {
 		uv_tcp_t tcp;
 		uv_pipe_t pipe;
 	} uv;
-	size_t received;
-	bool gone; /* the other side closed it */
+	size_t received; /* bytes; over TLS those of the records */
+	struct tls *tls; /* NULL: plain */
+	bool gone;       /* the other side closed it */
 	bool closed;
 };
 
@@ -37,12 +41,15 @@ struct fake_origin {
 	char directory[64]; /* of the unix socket; empty for TCP */
 	char url[128];
 	uint16_t port;
+	struct tls_context *tls; /* NULL: plain */
 	unsigned accepted;
 	struct fake_peer peers[FAKE_ORIGIN_PEERS]; /* in the order in which they came */
 };
 
 void fake_origin_listen(struct fake_origin *origin, uv_loop_t *loop);
 void fake_origin_listen_unix(struct fake_origin *origin, uv_loop_t *loop);
+/* From here on it shakes hands by that context, which lives as long, and takes what comes. */
+void fake_origin_secure(struct fake_origin *origin, struct tls_context *context);
 /* Nobody can connect any more; what is accepted stays. */
 void fake_origin_refuse(struct fake_origin *origin);
 /* Closes everything; the loop must run once more. */

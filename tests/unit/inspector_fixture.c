@@ -107,7 +107,10 @@ void inspector_fixture_init(struct inspector_fixture *f, const char *token)
 	token_init(&f->token, token);
 	f->api = (struct api){
 		.prefix = slice_str(prefix),
-		.access = {.allow_hosts = &f->settings.allow_hosts, .token = &f->token},
+		.access = {.allow_hosts = &f->settings.allow_hosts,
+			.allow_origins = &f->settings.allow_origins,
+			.token = &f->token},
+		.frame_ancestors = "'none'",
 		.store = f->store,
 		.redactor = f->redactor,
 		.addresses = addresses,

@@ -44,6 +44,8 @@ const char settings_everything[] =
 	"  capture: {entries: 10, memory: 1MiB, body: 0, rows: 20}\n"
 	"  redact: {headers: [X-Secret-*, X-Own], query: [session], mode: tag}\n"
 	"  allow_hosts: [\"dashboard.example:8080\"]\n"
+	"  allow_origins: [\"https://dashboard.example\"]\n"
+	"  frame_ancestors: [self, \"http://localhost:3000\"]\n"
 	"log: {format: json, level: warn, access: off}\n";
 
 static void write_file(const char *text, char *path)

@@ -121,6 +121,9 @@ void pool_fixture_start_at(struct pool_fixture *f, const char *url)
 	if (f->source != NULL) {
 		upstream_set_credential(f->upstream, f->source);
 	}
+	if (f->tls != NULL) {
+		upstream_set_tls(f->upstream, f->tls, NULL);
+	}
 	for (unsigned i = 0; i < f->worker_count; i++) {
 		f->workers[i].pool = pool_create(&f->workers[i].loop, f->upstream);
 	}
@@ -130,6 +133,9 @@ void pool_fixture_start_at(struct pool_fixture *f, const char *url)
 void pool_fixture_start(struct pool_fixture *f)
 {
 	fake_origin_listen(&f->origin, &f->loop->uv);
+	if (f->origin_tls != NULL) {
+		fake_origin_secure(&f->origin, f->origin_tls);
+	}
 	pool_fixture_start_at(f, f->origin.url);
 }
 

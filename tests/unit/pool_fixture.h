@@ -27,7 +27,9 @@ struct pool_fixture {
 	struct pool_settings settings;    /* to be changed before the start */
 	unsigned worker_count;            /* 1 */
 	struct credential_source *source; /* NULL; else the upstream takes it over at the start */
-	struct fake_origin origin;        /* on the first worker's loop */
+	struct tls_source *tls;           /* the same; the origin's own is `origin_tls` */
+	struct tls_context *origin_tls;
+	struct fake_origin origin; /* on the first worker's loop */
 	struct upstream *upstream;
 	struct pool_fixture_worker workers[POOL_FIXTURE_WORKERS];
 	struct loop *loop; /* the first worker's */

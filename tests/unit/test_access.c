@@ -30,7 +30,11 @@ static enum access check(const struct request_case *one, struct token *token)
 	static char with_port[] = "other.local:81";
 	static char *allowed[] = {dash, with_port};
 	const struct string_list allow_hosts = {.items = allowed, .count = 2};
-	const struct access_rules rules = {.allow_hosts = &allow_hosts, .token = token};
+	static char friendly[] = "https://friend.example";
+	static char *origins[] = {friendly};
+	const struct string_list allow_origins = {.items = origins, .count = 1};
+	const struct access_rules rules = {
+		.allow_hosts = &allow_hosts, .allow_origins = &allow_origins, .token = token};
 	struct access_request request = {
 		.scheme = "http",
 		.local_listener = !one->remote,
@@ -128,6 +132,30 @@ static const struct request_case with_token[] = {
 	 */
 	{"GET", LOCAL WRONG, false, NULL, ACCESS_GRANTED},
 	{"GET", LOCAL, false, "another", ACCESS_TOKEN_WRONG},
+	/* pages of other origins */
+	{"GET", LOCAL "Origin: http://localhost\r\n", false, NULL, ACCESS_GRANTED},
+	{"GET", LOCAL "Origin: http://evil.example\r\n", false, NULL, ACCESS_FOREIGN_READER},
+	{"GET", LOCAL "Origin: http://localhost:3000\r\n", false, NULL, ACCESS_FOREIGN_READER},
+	{"GET", LOCAL "Origin: null\r\n", false, NULL, ACCESS_FOREIGN_READER},
+	{"GET", LOCAL "Origin: https://friend.example\r\n", false, NULL, ACCESS_GRANTED},
+	{"GET", LOCAL "Origin: https://friend.example:8443\r\n", false, NULL,
+		ACCESS_FOREIGN_READER},
+	{"GET", LOCAL "Origin: https://friend.example\r\nSec-Fetch-Site: cross-site\r\n", false,
+		NULL, ACCESS_GRANTED},
+	{"GET", LOCAL "Origin: https://friend.example\r\nOrigin: http://evil\r\n", false, NULL,
+		ACCESS_FOREIGN_READER},
+	{"GET", LOCAL "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n", false, NULL,
+		ACCESS_FOREIGN_READER},
+	{"GET", LOCAL "Sec-Fetch-Site: same-site\r\n", false, NULL, ACCESS_FOREIGN_READER},
+	{"GET", LOCAL "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n", false, NULL,
+		ACCESS_GRANTED},
+	{"GET", LOCAL "Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\n", false, NULL,
+		ACCESS_GRANTED},
+	{"GET", LOCAL "Sec-Fetch-Site: same-origin\r\n", false, NULL, ACCESS_GRANTED},
+	{"GET", LOCAL "Cookie: COOKIE\r\nOrigin: http://evil.example\r\n", false, NULL,
+		ACCESS_FOREIGN_READER},
+	{"GET", LOCAL RIGHT "Origin: http://evil.example\r\n", true, NULL, ACCESS_GRANTED},
+	{"DELETE", LOCAL "Origin: https://friend.example\r\n", false, NULL, ACCESS_FOREIGN_PAGE},
 	/* changes */
 	{"DELETE", LOCAL, false, NULL, ACCESS_FOREIGN_PAGE},
 	{"POST", LOCAL, false, NULL, ACCESS_FOREIGN_PAGE},

@@ -74,7 +74,8 @@ static void full_keeps_heads_and_bodies(void **state)
 	struct record *record;
 	struct record_view view;
 
-	assert_int_equal(run(f, CAPTURE_FULL, false), OBSERVE_HEADS | OBSERVE_BODIES | OBSERVE_END);
+	assert_int_equal(run(f, CAPTURE_FULL, false),
+		OBSERVE_HEADS | OBSERVE_BODIES | OBSERVE_TUNNEL | OBSERVE_END);
 	assert_int_equal(f->counts.count, 1);
 	record = capture_store_find_id(f->store, SLICE("id-1"));
 	record_read(record, &view);
@@ -90,7 +91,8 @@ static void headers_keeps_heads_and_sizes(void **state)
 	struct record *record;
 	struct record_view view;
 
-	assert_int_equal(run(f, CAPTURE_HEADERS, false), OBSERVE_HEADS | OBSERVE_END);
+	assert_int_equal(
+		run(f, CAPTURE_HEADERS, false), OBSERVE_HEADS | OBSERVE_TUNNEL | OBSERVE_END);
 	record = capture_store_find_id(f->store, SLICE("id-1"));
 	record_read(record, &view);
 	assert_int_equal(view.level, CAPTURE_HEADERS);

@@ -9,8 +9,10 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "base/tls_text.h"
 #include "pool/credential.h"
 #include "pool/credential_rules.h"
+#include "tests/unit/tls_fixture.h"
 
 enum {
 	MARGIN_MS = 60 * 1000,
@@ -119,6 +121,40 @@ static uint64_t identity_of(enum credential_kind kind, const char *secret)
 	credential_unref(credential);
 	assert_int_not_equal(identity, 0);
 	return identity;
+}
+
+static uint64_t end_of(struct slice secret, struct slice certificate, uint64_t expires_s)
+{
+	struct credential *credential = credential_create(&key, &(struct credential_parts){
+									.kind = CREDENTIAL_BEARER,
+									.secret = secret,
+									.certificate = certificate,
+									.expires_s = expires_s,
+								});
+	uint64_t end_s = credential_expires_s(credential);
+
+	credential_unref(credential);
+	return end_s;
+}
+
+static void a_certificate_ends_at_its_own_end_if_that_is_earlier(void **state)
+{
+	struct pki pki;
+	struct buffer text;
+	struct slice certificate;
+	uint64_t end_s;
+
+	(void)state;
+	pki_create(&pki);
+	text = file_text(pki.client.certificate_file);
+	certificate = buffer_slice(&text);
+	end_s = (uint64_t)tls_time_seconds(X509_get0_notAfter(pki.client.x509));
+	assert_int_equal(end_of(SLICE("abc"), certificate, 0), end_s);
+	assert_int_equal(end_of(SLICE("abc"), certificate, end_s + 1), end_s);
+	assert_int_equal(end_of(SLICE("abc"), certificate, end_s - 1), end_s - 1);
+	assert_int_equal(end_of(SLICE("e30.eyJleHAiOjEwMDB9.e30"), certificate, end_s - 1), 1000);
+	buffer_fini(&text);
+	pki_destroy(&pki);
 }
 
 static void equal_credentials_and_no_others_have_one_identity(void **state)
@@ -305,6 +341,7 @@ int main(void)
 		cmocka_unit_test(a_certificate_is_kept_beside_what_goes_into_the_request),
 		cmocka_unit_test(no_credential_is_one_that_says_nothing),
 		cmocka_unit_test(a_bearer_jwt_ends_at_its_own_end_if_that_is_earlier),
+		cmocka_unit_test(a_certificate_ends_at_its_own_end_if_that_is_earlier),
 		cmocka_unit_test(equal_credentials_and_no_others_have_one_identity),
 		cmocka_unit_test(a_credential_lives_until_its_last_reference_goes),
 		cmocka_unit_test(of_two_ends_the_earlier_counts_and_none_is_never_earlier),

@@ -106,8 +106,7 @@ static void every_answer_is_safe_in_a_browser(void **state)
 	struct inspector_fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
-		struct asked *asked =
-			inspect(f, "GET", targets[i], "Origin: http://evil.example\r\n");
+		struct asked *asked = inspect_get(f, targets[i]);
 
 		assert_string_equal(inspected_field(asked, "X-Content-Type-Options"), "nosniff");
 		assert_string_equal(inspected_field(asked, "Referrer-Policy"), "no-referrer");
@@ -121,6 +120,17 @@ static void every_answer_is_safe_in_a_browser(void **state)
 		assert_string_equal(inspected_field(asked, "Cache-Control"),
 			strstr(targets[i], "panel/") == NULL ? "no-store" : "no-cache");
 	}
+}
+
+static void a_page_of_another_origin_gets_nothing_to_read(void **state)
+{
+	struct inspector_fixture *f = *state;
+
+	expect_problem(
+		inspect(f, "GET", "/_inspector/api/requests", "Origin: http://evil\r\n"), 403);
+	assert_string_equal(inspected_field(&f->asked, "Access-Control-Allow-Origin"), "");
+	expect_problem(
+		inspect(f, "OPTIONS", "/_inspector/api/requests", "Origin: http://evil\r\n"), 403);
 }
 
 /* --- who may look */
@@ -202,7 +212,7 @@ static void a_browser_gets_the_panel_and_a_program_the_list(void **state)
 	assert_string_equal(inspected_field(asked, "Content-Security-Policy"),
 		"default-src 'none'; script-src 'self'; style-src 'self'; "
 		"img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; "
-		"frame-ancestors 'none'; form-action 'none'");
+		"form-action 'none'; frame-ancestors 'none'");
 	asked = inspect(f, "GET", "/_inspector?limit=5", BROWSER);
 	assert_int_equal(asked->status, 307);
 	assert_string_equal(inspected_field(asked, "Location"), "/_inspector/?limit=5");
@@ -488,6 +498,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			parameters_that_are_not_known_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_answer_is_safe_in_a_browser, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_page_of_another_origin_gets_nothing_to_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_refusal_says_why_and_what_would_be_right, setup, teardown),
 		cmocka_unit_test_setup_teardown(

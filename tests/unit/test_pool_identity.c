@@ -9,8 +9,10 @@
 
 #include <cmocka.h>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "pool/credential_source.h"
+#include "pool/upstream_shared.h"
 #include "tests/unit/pool_fixture.h"
 
 enum {
@@ -148,6 +150,58 @@ static void within_the_margin_it_serves_one_request(void **state)
 	credential_unref(alice);
 }
 
+/* A token that itself says when it ends; nobody else does. */
+static struct credential *jwt(uint64_t lives_s)
+{
+	struct buffer text = BUFFER_INIT;
+	struct secret payload;
+	struct credential *credential;
+
+	buffer_printf(
+		&text, "{\"exp\":%llu}", (unsigned long long)(clock_wall_us() / 1000000 + lives_s));
+	base64_encode(buffer_slice(&text), &payload); /* 18 bytes: nothing is padded */
+	buffer_clear(&text);
+	buffer_printf(&text, "e30.%.*s.x", SLICE_ARGS(secret_slice(&payload)));
+	credential = credential_create(&key, &(struct credential_parts){
+						     .kind = CREDENTIAL_BEARER,
+						     .secret = buffer_slice(&text),
+					     });
+	secret_fini(&payload);
+	buffer_fini(&text);
+	return credential;
+}
+
+static void a_connection_leaves_before_the_end_that_its_token_tells(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct credential *alice = jwt(SHORT_S);
+	struct asker asker;
+
+	start(f);
+	assert_false(reuses(f, alice));
+	asker_init(&asker, f);
+	asker.waiter.credential = alice;
+	pool_fixture_later(f, SHORT_S * 1000 - MARGIN_MS - 1500);
+	assert_true(asker_take(&asker, 0));
+	asker_return(&asker);
+	pool_fixture_later(f, SHORT_S * 1000 - MARGIN_MS);
+	assert_false(asker_take(&asker, 0));
+	pool_fixture_settle(f);
+	credential_unref(alice);
+}
+
+static void within_the_margin_of_that_it_serves_one_request(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct credential *alice = jwt(MARGIN_MS / 1000 - 1);
+
+	start(f);
+	assert_false(reuses(f, alice));
+	assert_false(reuses(f, alice));
+	RUN_UNTIL(f, pool_fixture_counts(f).connections == 0);
+	credential_unref(alice);
+}
+
 static void of_too_many_credentials_the_one_that_ends_soonest_leaves(void **state)
 {
 	struct pool_fixture *f = *state;
@@ -165,6 +219,40 @@ static void of_too_many_credentials_the_one_that_ends_soonest_leaves(void **stat
 	assert_true(reuses(f, newest));
 	assert_null(pool_take(f->pool, soonest, 0));
 	credential_unref(long_lived);
+	credential_unref(soonest);
+	credential_unref(newest);
+}
+
+/* Nobody waits for a close: whoever needs the room has its connection begun before that. */
+static void what_has_to_leave_is_closed_behind_the_request_that_it_leaves_for(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct credential *soonest = token("soonest", HOUR_S);
+	struct credential *newest = token("newest", 2 * HOUR_S);
+	struct asker askers[3];
+	struct asker last;
+
+	f->settings.max_entries = 1;
+	start(f);
+	for (size_t i = 0; i < 3; i++) {
+		asker_init(&askers[i], f);
+		askers[i].waiter.credential = soonest;
+		asker_get(&askers[i], 0);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		asker_return(&askers[i]);
+	}
+	asker_init(&last, f);
+	last.waiter.credential = newest;
+	pool_acquire(f->pool, &last.waiter, false);
+	assert_true(last.waiter.connecting_us > 0);
+	assert_int_equal(pool_fixture_counts(f).idle, 0);
+	assert_int_equal(pool_fixture_counts(f).expired, 3);
+	assert_int_equal(upstream_places(f->upstream)->closing, 0);
+	pool_fixture_settle(f);
+	assert_int_equal(upstream_places(f->upstream)->closing, 3);
+	RUN_UNTIL(f, last.turn != 0);
+	asker_return(&last);
 	credential_unref(soonest);
 	credential_unref(newest);
 }
@@ -226,6 +314,36 @@ static void what_a_new_credential_replaces_leaves_at_the_next_look(void **state)
 	assert_true(reuses(f, NULL));
 }
 
+/* The other workers' requests are not held up by so many leaving here: the test has the lock that
+ * all share, so that who wanted it would wait for ever. */
+static void what_was_replaced_leaves_without_a_lock(void **state)
+{
+	struct pool_fixture *f = *state;
+	struct asker askers[3];
+	struct credential *one;
+	bool known;
+
+	f->source = make_source();
+	start(f);
+	credential_source_publish(f->source, token("one", 0), 1);
+	one = pool_credential(f->pool, &known);
+	for (size_t i = 0; i < 3; i++) {
+		asker_init(&askers[i], f);
+		askers[i].waiter.credential = one;
+		asker_get(&askers[i], 0);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		asker_return(&askers[i]);
+	}
+	credential_source_publish(f->source, token("two", 0), 1);
+	pthread_mutex_lock(&upstream_places(f->upstream)->lock);
+	assert_null(pool_take(f->pool, pool_credential(f->pool, &known), 0));
+	pthread_mutex_unlock(&upstream_places(f->upstream)->lock);
+	assert_int_equal(pool_fixture_counts(f).idle, 0);
+	pool_fixture_settle(f);
+	RUN_UNTIL(f, pool_fixture_counts(f).connections == 0);
+}
+
 static void a_request_of_the_old_credential_finishes_and_its_connection_leaves(void **state)
 {
 	struct pool_fixture *f = *state;
@@ -277,9 +395,13 @@ int main(void)
 		TEST(one_that_wants_another_credential_gets_the_place_of_what_is_idle),
 		TEST(a_connection_leaves_before_its_credential_ends),
 		TEST(within_the_margin_it_serves_one_request),
+		TEST(a_connection_leaves_before_the_end_that_its_token_tells),
+		TEST(within_the_margin_of_that_it_serves_one_request),
 		TEST(of_too_many_credentials_the_one_that_ends_soonest_leaves),
+		TEST(what_has_to_leave_is_closed_behind_the_request_that_it_leaves_for),
 		TEST(one_that_is_lent_while_its_credential_leaves_is_not_kept),
 		TEST(what_a_new_credential_replaces_leaves_at_the_next_look),
+		TEST(what_was_replaced_leaves_without_a_lock),
 		TEST(a_request_of_the_old_credential_finishes_and_its_connection_leaves),
 		TEST(who_cannot_have_a_credential_is_told_why),
 	};

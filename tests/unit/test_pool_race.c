@@ -161,7 +161,7 @@ static struct dial *dial_of(const struct asker *asker)
 
 static void is_connected_to(const struct asker *asker, const char *expected)
 {
-	union resolver_address address;
+	union names_address address;
 	struct sockaddr_storage peer;
 	char text[RESOLVER_ADDRESS_TEXT_SIZE];
 	char wanted[RESOLVER_ADDRESS_TEXT_SIZE];

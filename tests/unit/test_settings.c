@@ -147,6 +147,8 @@ static void the_file_says_everything(void **state)
 	assert_string_equal(inspector->redact.query.items[0], "session");
 	assert_int_equal(inspector->redact.mode, REDACT_TAG);
 	assert_string_equal(inspector->allow_hosts.items[0], "dashboard.example:8080");
+	assert_string_equal(inspector->allow_origins.items[0], "https://dashboard.example");
+	assert_string_equal(inspector->frame_ancestors.items[1], "http://localhost:3000");
 	assert_int_equal(l->settings.log.format, LOG_FORMAT_JSON);
 	assert_true(proxy->access_log_json);
 	assert_int_equal(l->settings.log.level, LOG_LEVEL_WARN);
@@ -350,11 +352,12 @@ static void the_demo_needs_no_upstream_and_gets_one_with_its_polls_excluded(void
 	assert_string_equal(proxy->upstreams[0].name, "demo");
 	assert_string_equal(proxy->upstreams[0].url, "http://127.0.0.1:4711");
 	assert_int_equal(proxy->upstreams[0].address.port, 4711);
-	assert_int_equal(proxy->route_count, 3);
+	assert_int_equal(proxy->route_count, 4);
 	assert_string_equal(proxy->routes[0].text, "/api/monitor/aks");
 	assert_string_equal(proxy->routes[1].text, "/api/blast/jobs");
-	assert_string_equal(proxy->routes[2].text, "/api/me");
-	for (size_t i = 0; i < 3; i++) {
+	assert_string_equal(proxy->routes[2].text, "/api/forecast");
+	assert_string_equal(proxy->routes[3].text, "/api/me");
+	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(proxy->routes[i].methods, GET_AND_HEAD);
 		assert_int_equal(proxy->routes[i].capture, CAPTURE_ROW);
 		assert_int_equal(proxy->routes[i].timeouts.first_byte_ms, 60000);
@@ -369,7 +372,7 @@ static void the_demo_leaves_routes_alone_that_the_settings_have(void **state)
 		ARGUMENTS("--demo", "--exclude-get", "/api/blast/jobs"));
 	expect_good(l);
 	settings_use_demo(&l->settings, 1);
-	assert_int_equal(l->settings.proxy.route_count, 3);
+	assert_int_equal(l->settings.proxy.route_count, 4);
 	assert_int_equal(l->settings.proxy.routes[0].capture, CAPTURE_FULL);
 	assert_string_equal(l->settings.proxy.routes[2].text, "/api/monitor/aks");
 }

@@ -126,6 +126,18 @@ static void a_wrong_value_is_told_with_file_line_key_and_what_would_be_right(voi
 		{"inspector: {allow_hosts: [\"http://x\"]}\n",
 			"FILE:1: inspector.allow_hosts[0]: \"http://x\" is not what a Host field "
 			"can say; give one such as dashboard.example or dashboard.example:8080"},
+		{"inspector: {allow_origins: [\"http://x/\"]}\n",
+			"FILE:1: inspector.allow_origins[0]: \"http://x/\" is no origin as "
+			"browsers write it; give one such as https://dashboard.example or "
+			"http://localhost:3000"},
+		{"inspector: {allow_origins: [self]}\n",
+			"FILE:1: inspector.allow_origins[0]: \"self\" is no origin as "
+			"browsers write it; give one such as https://dashboard.example or "
+			"http://localhost:3000"},
+		{"inspector: {frame_ancestors: [\"https://x:443\"]}\n",
+			"FILE:1: inspector.frame_ancestors[0]: \"https://x:443\" is no origin as "
+			"browsers write it; give one such as https://dashboard.example or "
+			"http://localhost:3000"},
 		{"log: {format: xml}\n",
 			"FILE:1: log.format: \"xml\" is not known here; give auto, text or json"},
 		{"log: {level: trace}\n", "FILE:1: log.level: \"trace\" is not known here; give "
@@ -323,8 +335,8 @@ static void an_unknown_key_is_refused_with_the_nearest_known_one(void **state)
 static void what_this_version_has_not_is_an_unknown_key(void **state)
 {
 	static const char *const keys[] = {"static: []", "aggregates: []",
-		"inspector: {redact: {json: [a]}}", "inspector: {allow_origins: []}",
-		"routes: [{prefix: /a, coalesce: true}]", "routes: [{prefix: /a, cache: {}}]"};
+		"inspector: {redact: {json: [a]}}", "routes: [{prefix: /a, coalesce: true}]",
+		"routes: [{prefix: /a, cache: {}}]"};
 	struct loaded *l = *state;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {

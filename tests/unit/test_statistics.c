@@ -34,7 +34,7 @@ static int setup(void **state)
 	f->routes[1].text = second;
 	f->settings = (struct proxy_settings){
 		.workers = WORKERS, .routes = f->routes, .route_count = 2, .upstream_count = 2};
-	f->statistics = statistics_create(&f->settings, WORKERS);
+	f->statistics = statistics_create(&f->settings, WORKERS, false);
 	*state = f;
 	return 0;
 }

@@ -753,6 +753,43 @@ static void who_speaks_no_tls_is_a_failure_with_a_reason(void **state)
 	expect_broken(f, "f", "speaks no TLS");
 }
 
+static void make_plain(struct fixture *f, char event)
+{
+	if (event == 'f') {
+		assert_int_equal(tls_heard_instead(stream_tls(&f->stream)), 'G');
+		stream_unsecure(&f->stream);
+		assert_null(stream_tls(&f->stream));
+		write_text(f, "in clear text");
+		stream_resume(&f->stream);
+	}
+}
+
+static void with_who_speaks_no_tls_it_may_go_on_in_clear_text(void **state)
+{
+	struct fixture *f = *state;
+	char heard[32];
+
+	f->on_event = make_plain;
+	assert_int_equal(send(f->fd, "GET / HTTP/1.1\r\n\r\n", 18, 0), 18);
+	RUN_UNTIL(f, strchr(f->told, 'f') != NULL);
+	assert_int_equal(take_raw(f, heard, sizeof(heard)), 13);
+	assert_memory_equal(heard, "in clear text", 13);
+	assert_int_equal(send(f->fd, "more", 4, 0), 4);
+	RUN_UNTIL(f, f->came.len == 4);
+	expect_came(f, "more", 4);
+	assert_string_equal(f->told, "fB");
+}
+
+static void who_speaks_tls_is_not_taken_for_another(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(tls_heard_instead(stream_tls(&f->stream)), -1);
+	peer_shakes_hands(f);
+	RUN_UNTIL(f, f->told_count > 0);
+	assert_int_equal(tls_heard_instead(stream_tls(&f->stream)), -1);
+}
+
 static void garbage_among_the_records_is_a_failure_with_a_reason(void **state)
 {
 	struct fixture *f = *state;
@@ -1007,6 +1044,8 @@ int main(void)
 		CONNECTED(an_end_within_the_handshake_is_a_failure),
 		TEST(a_reset_is_a_failure_and_told_once),
 		CONNECTED(who_speaks_no_tls_is_a_failure_with_a_reason),
+		CONNECTED(with_who_speaks_no_tls_it_may_go_on_in_clear_text),
+		CONNECTED(who_speaks_tls_is_not_taken_for_another),
 		BOTH(garbage_among_the_records_is_a_failure_with_a_reason),
 		TEST(text_before_the_garbage_still_comes),
 		BOTH(an_end_comes_behind_what_was_written_and_the_farewell),

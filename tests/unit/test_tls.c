@@ -242,6 +242,53 @@ static void half_a_record_waits_for_the_rest(void **state)
 	buffer_clear(&f->pair.client.sent);
 }
 
+/* Wherever in a record the reader stands. */
+static void whole_records_come_of_what_is_read(void **state)
+{
+	struct fixture *f = *state;
+	struct tls_end *client = &f->pair.client;
+	struct slice rest;
+	size_t record_len;
+	size_t begun = 0;
+
+	connect_pair(f);
+	says_much(&f->pair.server, f);
+	rest = buffer_slice(&f->pair.server.sent);
+	record_len = rest.len / (MUCH / TLS_RECORD_MAX);
+	end_takes(client, slice_of(rest.ptr, record_len), 0); /* how long they are shows here */
+	rest = slice_of(rest.ptr + record_len, rest.len - record_len);
+	for (size_t first = 1; rest.len > 0; first = first < 8 ? first + 1 : first * 17 % PIECE) {
+		size_t part = begun % 2 == 0 ? first : tls_read_size(client->tls, PIECE);
+
+		part = part < rest.len ? part : rest.len;
+		end_takes(client, slice_of(rest.ptr, part), 0);
+		rest = slice_of(rest.ptr + part, rest.len - part);
+		if (begun++ % 2 == 1) {
+			assert_true(part > 0 && part <= PIECE);
+			assert_int_equal(rest.len % record_len, 0);
+		}
+	}
+	assert_int_equal(client->text.len, MUCH);
+	assert_memory_equal(client->text.ptr, f->block, MUCH);
+	buffer_clear(&f->pair.server.sent);
+}
+
+/* What a header says is the peer's word, and not verified when it is read. */
+static void a_header_that_lies_makes_no_read_longer(void **state)
+{
+	struct fixture *f = *state;
+	static const char headers[] = "\x17\x03\x03\xff\xff";
+
+	connect_pair(f);
+	for (size_t len = 1; len < sizeof(headers); len++) {
+		size_t size;
+
+		end_takes(&f->pair.client, slice_of(headers + len - 1, 1), 0);
+		size = tls_read_size(f->pair.client.tls, PIECE);
+		assert_true(size > 0 && size <= PIECE);
+	}
+}
+
 /* --- the end */
 
 static void a_farewell_is_told_with_the_text_before_it(void **state)
@@ -528,6 +575,9 @@ int main(void)
 		TEST(nothing_to_send_is_no_record),
 		TEST(half_a_record_waits_for_the_rest),
 		TEST_12(half_a_record_waits_for_the_rest),
+		TEST(whole_records_come_of_what_is_read),
+		TEST_12(whole_records_come_of_what_is_read),
+		TEST(a_header_that_lies_makes_no_read_longer),
 		TEST(a_farewell_is_told_with_the_text_before_it),
 		TEST_12(a_farewell_is_told_with_the_text_before_it),
 		TEST(after_a_farewell_the_other_side_may_go_on),

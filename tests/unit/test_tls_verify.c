@@ -17,6 +17,7 @@ struct fixture {
 	struct tls_pair pair;
 	struct tls_context *client;
 	struct tls_context *server;
+	const char *wants; /* what a client without a certificate is told */
 };
 
 static int setup_all(void **state)
@@ -93,7 +94,7 @@ static void a_server_of_another_ca_is_refused(void **state)
 	use_client(f, &settings);
 	fails_with(f, "localhost",
 		"certificate verify failed: unable to get local issuer certificate (of localhost); "
-		"its CA is not among those that are trusted here");
+		"no way leads from it to the CA \"/tmp/tls-");
 }
 
 static void without_a_ca_given_the_systems_count_and_ours_is_not_one(void **state)
@@ -102,7 +103,10 @@ static void without_a_ca_given_the_systems_count_and_ours_is_not_one(void **stat
 	struct tls_settings settings = TLS_SETTINGS_INIT;
 
 	use_client(f, &settings);
-	fails_with(f, "localhost", "certificate verify failed: ");
+	fails_with(f, "localhost", "; no way leads from it to one of the system's CAs");
+	settings.ca_setting = "tls.ca";
+	use_client(f, &settings);
+	fails_with(f, "localhost", "to one of the system's CAs; there is no tls.ca");
 }
 
 static void a_certificate_that_signed_itself_is_refused_unless_it_is_the_one_given(void **state)
@@ -175,6 +179,21 @@ static void a_certificate_of_the_future_is_refused(void **state)
 	use_server(f, &own);
 	fails_with(f, "localhost", "the certificate is not valid before 20");
 	certificate_drop(&own);
+}
+
+static void what_fails_is_named_with_the_operators_settings(void **state)
+{
+	struct fixture *f = *state;
+	struct tls_settings settings = trusting(&pki.other_ca);
+
+	settings.ca_setting = "tls.ca";
+	settings.name_setting = "tls.server_name";
+	use_client(f, &settings);
+	fails_with(f, "localhost", "other-ca.crt\" (tls.ca)");
+	settings.ca_file = pki.ca.certificate_file;
+	use_client(f, &settings);
+	fails_with(f, "elsewhere.test",
+		"not for elsewhere.test; tls.server_name says which name it has to bear");
 }
 
 static void where_nothing_is_verified_anybody_will_do(void **state)
@@ -330,16 +349,16 @@ static void lacks_a_certificate(struct fixture *f)
 	pair_open(&f->pair, f->client, f->server, "localhost", NULL);
 	pair_talk(&f->pair);
 	expect_failure(&f->pair.server, "peer did not return a certificate");
-	expect_failure(&f->pair.client,
-		"the peer wants a client certificate, and there is none to show (its TLS alert: ");
+	expect_failure(&f->pair.client, "the peer wants a client certificate, and ");
+	expect_err(&f->pair.client.err, f->wants);
 }
 
 static void who_lacks_a_certificate_is_told_what_was_missing(void **state)
 {
 	struct fixture *f = *state;
 
+	f->wants = "there is none to show (its TLS alert: certificate required)";
 	lacks_a_certificate(f);
-	expect_err(&f->pair.client.err, "certificate required");
 	assert_int_equal(f->pair.client.established, 1); /* in TLS 1.3 it comes afterwards */
 }
 
@@ -347,7 +366,12 @@ static void who_lacks_a_certificate_is_told_so_in_version_1_2_too(void **state)
 {
 	struct fixture *f = *state;
 
+	struct tls_settings settings = trusting(&pki.ca);
+
+	settings.certificate_setting = "tls.certificate";
+	use_client(f, &settings);
 	only_version(f->client, TLS1_2_VERSION);
+	f->wants = "none is given by tls.certificate (its TLS alert: handshake failure)";
 	lacks_a_certificate(f);
 }
 
@@ -359,12 +383,31 @@ static void a_client_whose_certificate_is_not_liked_hears_of_that(void **state)
 	struct tls_settings settings = showing(&own);
 
 	settings.ca_file = pki.ca.certificate_file;
+	settings.certificate_setting = "tls.certificate";
 	use_client(f, &settings);
 	demand_certificates(f);
 	pair_open(&f->pair, f->client, f->server, "localhost", NULL);
 	pair_talk(&f->pair);
-	expect_failure(&f->pair.client, "the peer broke off (its TLS alert: unknown CA)");
+	expect_failure(
+		&f->pair.client, "the peer does not take the client certificate \"/tmp/tls-");
+	expect_err(&f->pair.client.err,
+		"/stranger.crt\" (tls.certificate) (its TLS alert: unknown CA)");
 	certificate_drop(&own);
+}
+
+static void one_that_has_expired_meanwhile_is_not_even_shown(void **state)
+{
+	struct fixture *f = *state;
+	struct tls_settings settings = showing(&pki.client);
+	const uint64_t two_days_us = UINT64_C(2) * 24 * 3600 * 1000 * 1000;
+	struct err err = ERR_INIT;
+
+	use_client(f, &settings);
+	assert_null(tls_open_client(f->client, "localhost", NULL, TLS_NOW_US + two_days_us, &err));
+	assert_int_equal(err.code, ERR_TLS);
+	expect_err(&err, "the client certificate \"/tmp/tls-");
+	expect_err(&err, "/client.crt\" expired at 20");
+	expect_err(&err, "; give one that is valid");
 }
 
 /* --- the protocol within (ALPN) */
@@ -457,6 +500,7 @@ int main(void)
 		TEST(a_ca_between_may_be_sent_along_or_be_the_one_that_is_trusted),
 		TEST(an_expired_certificate_is_refused_with_its_date),
 		TEST(a_certificate_of_the_future_is_refused),
+		TEST(what_fails_is_named_with_the_operators_settings),
 		TEST(where_nothing_is_verified_anybody_will_do),
 		TEST(the_certificate_has_to_be_for_the_host_that_was_asked_for),
 		TEST(a_wildcard_stands_for_one_whole_label),
@@ -469,6 +513,7 @@ int main(void)
 		TEST(who_lacks_a_certificate_is_told_what_was_missing),
 		TEST(who_lacks_a_certificate_is_told_so_in_version_1_2_too),
 		TEST(a_client_whose_certificate_is_not_liked_hears_of_that),
+		TEST(one_that_has_expired_meanwhile_is_not_even_shown),
 		TEST(a_server_speaks_http_1_1_with_who_offers_it_or_nothing),
 		TEST(a_client_offers_http_1_1_and_takes_a_server_that_does_not_mind),
 	};

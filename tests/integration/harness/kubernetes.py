@@ -1,11 +1,13 @@
 """A server that answers as a Kubernetes API does, as far as the tests go: TLS, whoever has the
-right token or certificate, pods, a watch of them, and their logs."""
+right token or certificate, pods, a watch of them, and their logs; and kubeconfigs that lead there."""
 
+import base64
 import http.server
 import json
-import ssl
 import threading
 import time
+
+import yaml
 
 PODS = {
     "kind": "PodList",
@@ -23,12 +25,7 @@ class KubernetesApi:
         self.tokens = {token} if isinstance(token, str) else token
         self.requests = []
         self.opened = 0
-        certificate, key = authority.issue("api")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        context.load_verify_locations(authority.certificate)
-        if client_certificate:
-            context.verify_mode = ssl.CERT_REQUIRED
+        context = authority.server(wants=authority if client_certificate else None)
         api = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -86,3 +83,30 @@ class KubernetesApi:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+def data_of(path):
+    return base64.b64encode(path.read_bytes()).decode()
+
+
+def user_of(certificate):
+    return {
+        "client-certificate-data": data_of(certificate.certificate),
+        "client-key-data": data_of(certificate.key),
+    }
+
+
+def write_kubeconfig(path, authority, server, user):
+    """As k3s does: everything is called default, and lies inline."""
+    cluster = {"certificate-authority-data": data_of(authority.ca.certificate), "server": server}
+    whole = {
+        "apiVersion": "v1",
+        "clusters": [{"cluster": cluster, "name": "default"}],
+        "contexts": [{"context": {"cluster": "default", "user": "default"}, "name": "default"}],
+        "current-context": "default",
+        "kind": "Config",
+        "preferences": {},
+        "users": [{"name": "default", "user": user}],
+    }
+    path.write_text(yaml.safe_dump(whole))
+    return f"kubeconfig:{path}"

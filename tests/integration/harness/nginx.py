@@ -1,4 +1,4 @@
-"""nginx as a real upstream: files, ranges, gzip, validators. Its own folder, port and process."""
+"""nginx as a real upstream: files, ranges, gzip, validators, TLS. Its own folder, port and process."""
 
 import os
 import pathlib
@@ -33,11 +33,15 @@ http {{
     gzip_min_length 100;
     gzip_proxied any;
     server {{
-        listen 127.0.0.1:{port};
+        listen 127.0.0.1:{port}{tls};
         root {folder}/html;
         location / {{ add_header X-Connection $connection; }}
         location /moved/ {{ return 302 /index.html; }}
         location /small {{ add_header X-Connection $connection always; return 200 "small"; }}
+        location /tls {{
+            add_header X-Connection $connection;
+            return 200 "$ssl_protocol $ssl_session_reused $ssl_server_name $ssl_client_serial";
+        }}
         location /put/ {{ dav_methods PUT DELETE; create_full_put_path on; }}
     }}
 }}
@@ -57,14 +61,23 @@ def find_nginx():
 
 
 class Nginx:
-    def __init__(self, folder):
+    def __init__(self, folder, certificate=None, *directives):
+        """Over TLS where there is a certificate; `directives` of its configuration then say more."""
         self.folder = pathlib.Path(folder)
         self.html = self.folder / "html"
         self.html.mkdir()
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
         config = self.folder / "nginx.conf"
-        config.write_text(CONFIG.format(folder=self.folder, port=self.port))
+        tls = " ssl" + "".join(
+            f";\n        {directive}"
+            for directive in (
+                f"ssl_certificate {certificate.certificate}",
+                f"ssl_certificate_key {certificate.key}",
+                *directives,
+            )
+        ) if certificate else ""
+        config.write_text(CONFIG.format(folder=self.folder, port=self.port, tls=tls))
         self.process = subprocess.Popen(
             [find_nginx(), "-p", self.folder, "-c", config, "-e", self.folder / "error.log"],
             stdin=subprocess.DEVNULL,

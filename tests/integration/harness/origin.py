@@ -46,6 +46,8 @@ class Peer(Wire):
 class Origin:
     """A listening socket whose connections the test accepts one by one."""
 
+    peer_class = Peer
+
     def __init__(self, family=socket.AF_INET, path=None, receive_buffer=None, port=0):
         self.listener = socket.socket(socket.AF_UNIX if path else family)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -68,7 +70,7 @@ class Origin:
             sock, _ = self.listener.accept()
         except socket.timeout:
             raise AssertionError("the proxy opened no connection to the upstream") from None
-        peer = Peer(sock)
+        peer = self.peer_class(sock)
         self.peers.append(peer)
         return peer
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -75,8 +76,12 @@ class Output:
 
 
 class Sightglass:
-    def __init__(self, arguments, listeners=1, env=None, read_stdout=True):
+    def __init__(self, arguments, listeners=1, env=None, read_stdout=True, namespace=None):
+        """`namespace`: where it runs (namespace.py); its clients connect there."""
+        self.namespace = namespace
         self.arguments = [BINARY, *arguments]
+        if namespace is not None:
+            self.arguments = namespace.command(*self.arguments)
         self.clients = []
         self.process = subprocess.Popen(
             self.arguments,
@@ -132,7 +137,7 @@ class Sightglass:
 
     def connect(self, index=0, **options):
         """A client's connection, closed with the test."""
-        client = Client(self.address(index), **options)
+        client = Client(self.address(index), network=self.namespace or socket, **options)
         self.clients.append(client)
         return client
 

@@ -8,14 +8,14 @@ from harness.wire import DEADLINE_S, Wire
 
 
 class Client(Wire):
-    def __init__(self, address, receive_buffer=None):
+    def __init__(self, address, receive_buffer=None, network=socket):
         """`address`: (host, port), or a path for a unix socket. A small `receive_buffer` makes
-        stalls quick."""
+        stalls quick. `network`: where its socket is made; a Namespace, or this machine's."""
         if isinstance(address, str):
-            sock = socket.socket(socket.AF_UNIX)
+            sock = network.socket(socket.AF_UNIX)
         else:
             family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-            sock = socket.socket(family)
+            sock = network.socket(family)
         if receive_buffer is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         sock.settimeout(DEADLINE_S)

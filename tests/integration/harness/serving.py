@@ -18,7 +18,8 @@ def is_open(peer):
     """Whether the other side has not closed yet, as the kernel knows it: the peer's thread may not
     have read so far."""
     try:
-        return peer.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        # The socket's own method: that of TLS takes no flags.
+        return socket.socket.recv(peer.sock, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
     except BlockingIOError:
         return True
     except OSError:
@@ -26,18 +27,24 @@ def is_open(peer):
 
 
 class ServingOrigin:
-    def __init__(self, answer=None):
-        """`answer(request)`: the answer's bytes, or None to close without one. Absent: 200 with the
-        target as the body."""
+    peer_class = Peer
+
+    def __init__(self, answer=None, host="127.0.0.1", port=0, network=socket):
+        """`answer(request)`: the answer's bytes, or None to close without one; `request.peer` is its
+        connection. Absent: 200 with the target as the body. `network`: where it listens; a
+        Namespace, or this machine's."""
         self.answer = answer or (lambda request: build_response(200, body=request.target))
         self.lock = threading.Lock()
         self.requests = []
         self.opened = 0
         self.open_peak = 0
         self.peers = set()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.listener = network.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((host, port))
+        self.listener.listen(512)
         self.port = self.listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -46,7 +53,7 @@ class ServingOrigin:
                 sock, _ = self.listener.accept()
             except OSError:
                 return
-            peer = Peer(sock)
+            peer = self.peer_class(sock)
             sock.settimeout(None)
             with self.lock:
                 self.opened += 1
@@ -54,10 +61,15 @@ class ServingOrigin:
                 self.open_peak = max(self.open_peak, sum(map(is_open, self.peers)))
             threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
 
+    def begin(self, peer):
+        """What comes before the first request."""
+
     def _serve(self, peer):
         with contextlib.suppress(ConnectionEnded, OSError):
+            self.begin(peer)
             while True:
                 request = read_request(peer)
+                request.peer = peer
                 with self.lock:
                     self.requests.append(request)
                 reply = self.answer(request)
@@ -72,6 +84,8 @@ class ServingOrigin:
         until(lambda: len(self.requests) >= count, f"{count} requests at the upstream")
 
     def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # while its thread accepts, close() does not
         self.listener.close()
         with self.lock:
             peers = list(self.peers)
