@@ -5,6 +5,7 @@ its records, and yields what that row answers, as bytes.
 """
 
 import random
+import re
 
 import pytest
 from harness.messages import LAST_CHUNK, build, chunk
@@ -14,6 +15,8 @@ from harness.wire import until
 
 SECRETS = 10_000
 SEARCHES = 40
+REPLAYS = 100
+EVENTS = 20
 
 
 class PlantedOrigin(ServingOrigin):
@@ -36,6 +39,12 @@ class PlantedOrigin(ServingOrigin):
             body = body[size:]
         return build(b"HTTP/1.1 200 OK", [*fields, b"Transfer-Encoding: chunked"],
                      b"".join(pieces) + LAST_CHUNK)
+
+
+def send_secrets(planter, client):
+    content_type, coding, body = planter.body()
+    client.ask(b"POST", b"/a?" + planter.query(), *planter.fields(),
+               *described(content_type, coding), body=body)
 
 
 # --- the rows
@@ -77,12 +86,48 @@ def searches(proxy, _numbers):
             yield secret.encode() if found else b""
 
 
+def archives(proxy, numbers):
+    for at in range(0, len(numbers), 100):
+        yield proxy.inspector.get(f"/api/har?limit=100&before={numbers[at] + 100}").body
+
+
+def commands(proxy, numbers):
+    """A body that is no text goes through printf, whose escapes are undone here."""
+    for number in numbers:
+        command = proxy.inspector.get(f"/api/requests/seq:{number}/curl").body
+        yield command
+        yield re.sub(rb"\\\\([0-7]{3})", lambda m: bytes([int(m[1], 8)]), command)
+
+
+def replays(proxy, numbers):
+    """Nothing secret is sent again: neither is it in what is answered, nor does it reach the upstream."""
+    before = len(proxy.upstream.requests)
+    for number in numbers[:: len(numbers) // REPLAYS]:
+        origin = {"Origin": f"http://127.0.0.1:{proxy.port}"}
+        yield proxy.inspector.ask("POST", f"/api/requests/seq:{number}/replay", origin).body
+    for request in proxy.upstream.requests[before:]:
+        yield request.raw + request.body
+
+
+def events(proxy, _numbers):
+    """What a reader hears of traffic that comes while it listens."""
+    with proxy.connect() as reader, proxy.connect() as client:
+        reader.request(b"GET", b"/_inspector/api/events")
+        heard = reader.read_until(b"\r\n\r\n")
+        for _ in range(EVENTS):
+            send_secrets(proxy.planter, client)
+        last = client.get(b"/last").request_id.encode()
+        until(lambda: proxy.inspector.record(last.decode()), "the last record")
+        heard += reader.read_until(last)
+    yield heard
+
+
 def metrics(proxy, _numbers):
-    yield proxy.inspector.get("/metrics").body
-    yield proxy.inspector.get("/api/upstreams").body
+    for path in ("/metrics", "/api/upstreams", "/api/summary", "/api/routes", "/api/config"):
+        yield proxy.inspector.get(path).body
 
 
-ROWS = [lists, lists_of_whole_records, records, bodies, searches, metrics]
+ROWS = [lists, lists_of_whole_records, records, bodies, searches, archives, commands, replays, events, metrics]
 
 
 # --- the test
@@ -103,12 +148,10 @@ def planted(shared_sightglass, request):
     wanted = SECRETS if request.param == "replace" else SECRETS // 10
     count = 0
     while len(planter.planted) < wanted:
-        content_type, coding, body = planter.body()
-        client.ask(b"POST", b"/a?" + planter.query(), *planter.fields(),
-                   *described(content_type, coding), body=body)
+        send_secrets(planter, client)
         count += 1
     until(lambda: proxy.inspector.json("/api/requests?limit=1")["count"] == count, "all records")
-    proxy.planter = planter
+    proxy.planter, proxy.upstream = planter, upstream
     proxy.numbers = list(range(1, count + 1))
     yield proxy
     upstream.close()

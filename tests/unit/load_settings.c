@@ -42,7 +42,7 @@ const char settings_everything[] =
 	"  listen: [\"127.0.0.1:9\"]\n"
 	"  token: abc.DEF-123\n"
 	"  capture: {entries: 10, memory: 1MiB, body: 0, rows: 20}\n"
-	"  redact: {headers: [X-Secret-*, X-Own], query: [session], mode: tag}\n"
+	"  redact: {headers: [X-Secret-*, X-Own], query: [session], json: [pin_code], mode: tag}\n"
 	"  allow_hosts: [\"dashboard.example:8080\"]\n"
 	"  allow_origins: [\"https://dashboard.example\"]\n"
 	"  frame_ancestors: [self, \"http://localhost:3000\"]\n"

@@ -145,6 +145,7 @@ static void the_file_says_everything(void **state)
 	assert_int_equal(inspector->redact.headers.count, 2);
 	assert_string_equal(inspector->redact.headers.items[1], "X-Own");
 	assert_string_equal(inspector->redact.query.items[0], "session");
+	assert_string_equal(inspector->redact.json.items[0], "pin_code");
 	assert_int_equal(inspector->redact.mode, REDACT_TAG);
 	assert_string_equal(inspector->allow_hosts.items[0], "dashboard.example:8080");
 	assert_string_equal(inspector->allow_origins.items[0], "https://dashboard.example");

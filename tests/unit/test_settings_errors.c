@@ -121,6 +121,9 @@ static void a_wrong_value_is_told_with_file_line_key_and_what_would_be_right(voi
 		{"inspector: {redact: {query: [\"a=b\"]}}\n",
 			"FILE:1: inspector.redact.query[0]: \"a=b\" is no name of a query "
 			"parameter; give one such as session_key"},
+		{"inspector: {redact: {json: [\"a b\"]}}\n",
+			"FILE:1: inspector.redact.json[0]: \"a b\" is no name of a member; give "
+			"one such as pin_code"},
 		{"inspector: {redact: {mode: hide}}\n", "FILE:1: inspector.redact.mode: \"hide\" "
 							"is not known here; give replace or tag"},
 		{"inspector: {allow_hosts: [\"http://x\"]}\n",
@@ -335,8 +338,7 @@ static void an_unknown_key_is_refused_with_the_nearest_known_one(void **state)
 static void what_this_version_has_not_is_an_unknown_key(void **state)
 {
 	static const char *const keys[] = {"static: []", "aggregates: []",
-		"inspector: {redact: {json: [a]}}", "routes: [{prefix: /a, coalesce: true}]",
-		"routes: [{prefix: /a, cache: {}}]"};
+		"routes: [{prefix: /a, coalesce: true}]", "routes: [{prefix: /a, cache: {}}]"};
 	struct loaded *l = *state;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
