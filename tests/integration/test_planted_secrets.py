@@ -4,10 +4,12 @@ A new row of the API is added to ROWS: a function that gets the proxy and the se
 its records, and yields what that row answers, as bytes.
 """
 
+import json
 import random
 import re
 
 import pytest
+from harness.events import EventStream
 from harness.messages import LAST_CHUNK, build, chunk
 from harness.planting import LEAK, Planter, described, shown
 from harness.serving import ServingOrigin
@@ -102,7 +104,7 @@ def commands(proxy, numbers):
 def replays(proxy, numbers):
     """Nothing secret is sent again: neither is it in what is answered, nor does it reach the upstream."""
     before = len(proxy.upstream.requests)
-    for number in numbers[:: len(numbers) // REPLAYS]:
+    for number in numbers[:: max(1, len(numbers) // REPLAYS)]:
         origin = {"Origin": f"http://127.0.0.1:{proxy.port}"}
         yield proxy.inspector.ask("POST", f"/api/requests/seq:{number}/replay", origin).body
     for request in proxy.upstream.requests[before:]:
@@ -111,15 +113,13 @@ def replays(proxy, numbers):
 
 def events(proxy, _numbers):
     """What a reader hears of traffic that comes while it listens."""
-    with proxy.connect() as reader, proxy.connect() as client:
-        reader.request(b"GET", b"/_inspector/api/events")
-        heard = reader.read_until(b"\r\n\r\n")
+    client = proxy.connect()
+    with EventStream(proxy.inspector) as stream:
         for _ in range(EVENTS):
             send_secrets(proxy.planter, client)
-        last = client.get(b"/last").request_id.encode()
-        until(lambda: proxy.inspector.record(last.decode()), "the last record")
-        heard += reader.read_until(last)
-    yield heard
+        last = client.get(b"/last").request_id
+        for event in stream.until_request(last, state="complete"):
+            yield json.dumps(event.data).encode()
 
 
 def metrics(proxy, _numbers):
