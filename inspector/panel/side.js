@@ -215,6 +215,8 @@ export class Side {
     const notes = [
       !talks && this.#absentNote(record, body, total),
       body && this.#cutNote(record, body, total),
+      body && this.#codingNote(body, total),
+      this.#field(record, 'body_note') && `Of this body: ${this.#field(record, 'body_note')}.`,
       this.#redactedNote(record, body, root),
     ];
 
@@ -250,6 +252,15 @@ export class Side {
       'To keep more: ',
       el('code', {}, setting),
     ];
+  }
+
+  #codingNote(body, total) {
+    if (body.coding === '') {
+      return null;
+    }
+    return body.cut
+      ? `Shown decoded from ${body.coding}, as far as it is kept of the ${roundSize(total)} that were sent.`
+      : `Shown decoded from ${body.coding}; ${roundSize(total)} as it was sent.`;
   }
 
   #redactedNote(record, body, root) {
