@@ -14,6 +14,9 @@ pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares>=1.18)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.13)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib>=1.2.11)
+pkg_check_modules(BROTLI REQUIRED IMPORTED_TARGET libbrotlidec>=1.0)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.4.4)
 
 # Where the library chooses by the processor it runs on (Debian's does, on x86), a body's hash costs a third.
 include(CheckCSourceCompiles)

@@ -116,6 +116,7 @@ void settings_fini(struct settings *settings)
 	mem_free(settings->inspector.token_file);
 	string_list_clear(&settings->inspector.redact.headers);
 	string_list_clear(&settings->inspector.redact.query);
+	string_list_clear(&settings->inspector.redact.json);
 	string_list_clear(&settings->inspector.allow_hosts);
 	string_list_clear(&settings->inspector.allow_origins);
 	string_list_clear(&settings->inspector.frame_ancestors);

@@ -413,7 +413,7 @@ void answer_send_buffer(struct answer *answer, struct slice content_type)
 void answer_send_source(
 	struct answer *answer, struct slice content_type, struct source *source, uint64_t length)
 {
-	assert(answer->source == NULL);
+	assert(answer->source == NULL || answer->source == source);
 	answer->source = source;
 	source->answer = answer;
 	answer->streams = true;

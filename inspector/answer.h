@@ -89,8 +89,8 @@ void answer_send_lent(struct answer *answer, struct slice content_type, struct s
 void answer_send_buffer(struct answer *answer, struct slice content_type);
 struct buffer *answer_buffer(struct answer *answer);
 /*
- * What `source` makes; the answer owns it from here on. `length` is UINT64_MAX where it is not
- * known.
+ * What `source` makes; the answer owns it from here on, if it does not already (answer_wait()).
+ * `length` is UINT64_MAX where it is not known.
  */
 void answer_send_source(
 	struct answer *answer, struct slice content_type, struct source *source, uint64_t length);

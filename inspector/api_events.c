@@ -239,6 +239,7 @@ static enum event_kind latest_of(const struct record_view *view)
 
 static void let_go(struct reader *self)
 {
+	search_fini(&self->search);
 	capture_store_release(self->api->store, self->record);
 	self->record = NULL;
 }

@@ -39,6 +39,7 @@ enum list_phase {
 	LIST_BEGIN,
 	LIST_NEXT,   /* look at the next exchange */
 	LIST_SEARCH, /* in the one that is held */
+	LIST_LOOK,   /* at its bodies: what does its summary have to say of them? */
 	LIST_WRITE,  /* it */
 	LIST_DONE,
 };
@@ -61,6 +62,7 @@ struct list_source {
 	struct record *record; /* the one that a slice stopped in */
 	struct record_view view;
 	struct search search;
+	struct shown_look look;
 	struct record_json writer;
 	struct har_entry har;
 };
@@ -186,7 +188,8 @@ static void begin_record(struct list_source *self)
 	} else {
 		record_json_begin(&self->writer, &self->view);
 	}
-	self->phase = LIST_WRITE;
+	self->look = (struct shown_look){.shown = NULL};
+	self->phase = self->form == LIST_SUMMARIES ? LIST_LOOK : LIST_WRITE;
 }
 
 static void write_row(struct list_source *self, const struct poll_row *row)
@@ -232,12 +235,22 @@ static void go_on_searching(struct list_source *self, size_t *spent)
 	case SEARCH_MORE:
 		break;
 	case SEARCH_FOUND:
+		search_fini(&self->search);
 		begin_record(self);
 		break;
 	case SEARCH_NOTHING:
+		search_fini(&self->search);
 		let_go(self);
 		self->phase = LIST_NEXT;
 		break;
+	}
+}
+
+static void go_on_looking(struct list_source *self, size_t *spent)
+{
+	if (!shown_look_next(
+		    &self->look, self->api->redactor, &self->view, &self->scratch, spent)) {
+		self->phase = LIST_WRITE;
 	}
 }
 
@@ -262,6 +275,8 @@ static bool write_more(struct list_source *self, size_t *spent)
 static void go_on_writing(struct list_source *self, size_t *spent)
 {
 	if (!write_more(self, spent)) {
+		record_json_fini(&self->writer);
+		har_entry_fini(&self->har);
 		let_go(self);
 		self->phase = LIST_NEXT;
 	}
@@ -342,6 +357,9 @@ static bool next_slice(struct source *source, struct buffer *out, struct slice *
 		case LIST_SEARCH:
 			go_on_searching(self, &spent);
 			break;
+		case LIST_LOOK:
+			go_on_looking(self, &spent);
+			break;
 		case LIST_WRITE:
 			go_on_writing(self, &spent);
 			break;
@@ -361,6 +379,10 @@ static void destroy(struct source *source)
 {
 	struct list_source *self = of_source(source);
 
+	search_fini(&self->search);
+	shown_look_fini(&self->look);
+	har_entry_fini(&self->har);
+	record_json_fini(&self->writer);
 	capture_store_release(self->api->store, self->record);
 	buffer_fini(&self->scratch);
 	mem_free(self);

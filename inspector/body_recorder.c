@@ -24,6 +24,7 @@ void body_recorder_init(struct body_recorder *recorder, struct record_body_data 
 	atomic_init(&body->truncated, false);
 	atomic_init(&body->ended, false);
 	atomic_init(&body->hashed, false);
+	atomic_init(&body->look, RECORD_UNSEEN);
 }
 
 /* --- keeping */

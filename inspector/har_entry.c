@@ -8,10 +8,9 @@
 
 /* --- bodies */
 
-static void write_text_part(struct har_entry *self, struct json *json,
-	const struct record_format *format, size_t *spent)
+static void write_text_part(struct har_entry *self, struct json *json, size_t *spent)
 {
-	struct slice window = body_windows_next(&self->body, format->scratch, spent);
+	struct slice window = body_windows_next(&self->body, spent);
 
 	if (!self->in_text) {
 		self->in_text = true;
@@ -30,18 +29,49 @@ static void write_text_part(struct har_entry *self, struct json *json,
 	}
 }
 
-/* What the text is not all of, if so. */
-static void write_body_comment(const struct har_entry *self, struct json *json)
+static void begin_remark(struct buffer *text)
 {
-	const struct record_body *body = self->body.body;
+	if (text->len > 0) {
+		buffer_append_str(text, "; ");
+	}
+}
 
+static void remark(struct buffer *text, const char *words)
+{
+	begin_remark(text);
+	buffer_append_str(text, words);
+}
+
+/* What the text is not all of, or in another way than it came, if so. */
+static void write_body_comment(
+	const struct har_entry *self, struct json *json, const struct record_format *format)
+{
+	const struct body_windows *shown = &self->body;
+	const struct record_body *body = body_windows_body(shown);
+	struct buffer *text = format->scratch;
+
+	buffer_clear(text);
 	if (self->view->level != CAPTURE_FULL) {
-		har_comment(json, "the route keeps no bodies");
-	} else if (self->body.shown < body->size) {
-		har_comment(json, "cut: %llu of %llu bytes are here",
-			(unsigned long long)self->body.shown, (unsigned long long)body->size);
+		remark(text, "the route keeps no bodies");
+	} else if (body->kept < body->size) {
+		begin_remark(text);
+		buffer_printf(text, "cut: %llu of %llu bytes were kept",
+			(unsigned long long)body->kept, (unsigned long long)body->size);
 	} else if (self->view->state == EXCHANGE_ACTIVE && !body->ended) {
-		har_comment(json, "still on its way: more may follow");
+		remark(text, "still on its way: more may follow");
+	}
+	if (body->look == RECORD_HIDES && shown->length > 0) {
+		remark(text, "redacted");
+	}
+	if (shown->coding_len > 0) {
+		remark(text, "decoded: ");
+		buffer_append_slice(text, body_windows_coding(shown));
+	}
+	if (shown->note != NULL) {
+		remark(text, shown->note);
+	}
+	if (text->len > 0) {
+		har_text(json, "comment", buffer_slice(text));
 	}
 }
 
@@ -117,17 +147,18 @@ static void write_pairs(struct har_entry *self, struct json *json, struct slice 
 	}
 }
 
-static void write_params(struct har_entry *self, struct json *json,
-	const struct record_format *format, size_t *spent)
+static void write_params(struct har_entry *self, struct json *json, size_t *spent)
 {
-	if (self->body.offset == 0) {
+	if (!self->in_form) {
+		self->in_form = true;
 		json_key(json, "params");
 		json_begin_array(json);
 	}
-	write_pairs(self, json, body_windows_next(&self->body, format->scratch, spent));
+	write_pairs(self, json, body_windows_next(&self->body, spent));
 	if (body_windows_at_end(&self->body)) {
 		end_pair(self, json);
 		json_end_array(json);
+		self->in_form = false;
 		self->phase++;
 	}
 }
@@ -139,13 +170,14 @@ static bool has_post_data(const struct har_entry *self)
 	return self->view->request_body.size > 0 && self->view->state != EXCHANGE_TUNNEL;
 }
 
-static void end_request(struct har_entry *self, struct json *json)
+static void end_request(
+	struct har_entry *self, struct json *json, const struct record_format *format)
 {
 	if (has_post_data(self)) {
 		if (!self->body.is_text) {
 			har_cstring(json, "_encoding", "base64");
 		}
-		write_body_comment(self, json);
+		write_body_comment(self, json, format);
 		json_end_object(json); /* postData */
 	}
 	json_end_object(json);
@@ -168,10 +200,11 @@ static void begin_request(
 	har_version(json, &view->request, view->request_version_minor);
 	har_head(json, &view->request, FIELD_COOKIE, format);
 	har_u64(json, "bodySize", has_post_data(self) ? view->request_body.size : 0);
-	body_windows_begin(&self->body, &view->request_body, format->body_limit);
+	body_windows_begin(
+		&self->body, format->redactor, self->view, RECORD_REQUEST, format->body_limit);
 	self->phase = HAR_REQUEST_CHECK;
 	if (!has_post_data(self)) {
-		end_request(self, json);
+		end_request(self, json, format);
 		return;
 	}
 	json_key(json, "postData");
@@ -179,11 +212,12 @@ static void begin_request(
 	har_field(json, "mimeType", &view->request, FIELD_CONTENT_TYPE, SLICE(""), format);
 }
 
-static void end_request_text(struct har_entry *self, struct json *json)
+static void end_request_text(
+	struct har_entry *self, struct json *json, const struct record_format *format)
 {
 	body_windows_rewind(&self->body);
 	if (!self->body.is_text || !is_form(&self->view->request)) {
-		end_request(self, json);
+		end_request(self, json, format);
 	}
 }
 
@@ -233,9 +267,15 @@ static void end_response(
 	if (!self->body.is_text) {
 		har_cstring(json, "encoding", "base64");
 	}
-	har_u64(json, "size", tunnel ? 0 : body->size);
+	if (self->body.coding_len > 0) {
+		har_u64(json, "size", self->body.length);
+		json_key(json, "compression"); /* of little, a coding may make more */
+		json_i64(json, (int64_t)self->body.length - (int64_t)body->size);
+	} else {
+		har_u64(json, "size", tunnel ? 0 : body->size);
+	}
 	if (!tunnel) {
-		write_body_comment(self, json);
+		write_body_comment(self, json, format);
 	}
 	json_end_object(json);
 	json_end_object(json);
@@ -263,7 +303,8 @@ static void begin_response(
 	json_key(json, "content");
 	json_begin_object(json);
 	har_field(json, "mimeType", head, FIELD_CONTENT_TYPE, SLICE(HAR_UNKNOWN_TYPE), format);
-	body_windows_begin(&self->body, &view->response_body, format->body_limit);
+	body_windows_begin(
+		&self->body, format->redactor, self->view, RECORD_RESPONSE, format->body_limit);
 	self->phase++;
 	if (view->level != CAPTURE_FULL) {
 		end_response(self, json, format);
@@ -272,9 +313,14 @@ static void begin_response(
 
 /* --- the steps */
 
-void har_entry_begin(struct har_entry *entry, const struct record_view *view)
+void har_entry_begin(struct har_entry *entry, struct record_view *view)
 {
 	*entry = (struct har_entry){.view = view};
+}
+
+void har_entry_fini(struct har_entry *entry)
+{
+	body_windows_fini(&entry->body);
 }
 
 static void begin_message(struct har_entry *self, struct json *json,
@@ -300,24 +346,24 @@ bool har_entry_step(struct har_entry *self, struct json *json, const struct reco
 		break;
 	case HAR_REQUEST_CHECK:
 	case HAR_RESPONSE_CHECK:
-		if (!body_windows_check(&self->body, format->scratch, spent)) {
+		if (!body_windows_check(&self->body, spent)) {
 			self->phase++;
 		}
 		break;
 	case HAR_REQUEST_TEXT:
-		write_text_part(self, json, format, spent);
+		write_text_part(self, json, spent);
 		if (self->phase == HAR_REQUEST_PARAMS) {
-			end_request_text(self, json);
+			end_request_text(self, json, format);
 		}
 		break;
 	case HAR_REQUEST_PARAMS:
-		write_params(self, json, format, spent);
+		write_params(self, json, spent);
 		if (self->phase == HAR_RESPONSE_HEAD) {
-			end_request(self, json);
+			end_request(self, json, format);
 		}
 		break;
 	case HAR_RESPONSE_TEXT:
-		write_text_part(self, json, format, spent);
+		write_text_part(self, json, spent);
 		if (self->phase == HAR_DONE) {
 			end_response(self, json, format);
 		}

@@ -3,15 +3,21 @@
  */
 #include "inspector/messages_json.h"
 
+#include "inspector/redact_body.h"
+
 /* What may be shown of a message, in the scratch buffer; true where something of it was hidden. The
  * only way from a message's text to a reader. */
 static bool shown_message(const struct record_format *format, const struct stream_message *message,
 	struct slice *shown)
 {
+	struct redact_body *body = redact_body_create(format->redactor, SLICE(""));
 	bool hidden;
 
 	buffer_clear(format->scratch);
-	hidden = redact_text(format->redactor, message->text, format->scratch);
+	redact_body_add(body, message->text, format->scratch);
+	redact_body_end(body, message->text.len < message->size, format->scratch);
+	hidden = redact_body_hid(body);
+	redact_body_destroy(body);
 	*shown = buffer_slice(format->scratch);
 	return hidden;
 }

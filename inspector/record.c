@@ -35,7 +35,16 @@ static void read_body(struct record_body_data *data, struct record_body *body)
 	body->has_hash =
 		body->ended && (atomic_load_explicit(&data->hashed, memory_order_acquire) ||
 				       (body->kept > 0 && body->kept == body->size));
+	body->look = body->kept == 0 ? RECORD_CLEAN
+				     : (enum record_look)atomic_load_explicit(
+					       &data->look, memory_order_relaxed);
 	body->data = data;
+}
+
+void record_body_looked(const struct record_body *body, enum record_look look)
+{
+	/* Several may look at once: they see the same. */
+	atomic_store_explicit(&body->data->look, (unsigned char)look, memory_order_relaxed);
 }
 
 /* Two texts that lie one behind the other. */

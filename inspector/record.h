@@ -42,6 +42,16 @@ struct record_fields { /* a walk through them */
 	uint16_t left;
 };
 
+/* What showing a body has brought to light (inspector/shown_body.h). */
+enum record_look {
+	RECORD_UNSEEN, /* nobody has gone through all of it yet */
+	RECORD_CLEAN,  /* its bytes hide nothing */
+	RECORD_OPAQUE, /* coded, and could not be decoded to its end: the bytes may hide something
+			*/
+	RECORD_HIDES,
+	RECORD_GARBLED, /* coded, and broken: what it decodes to cannot be trusted */
+};
+
 struct record_body {
 	uint64_t size;  /* bytes that have passed so far; of a tunnel: bytes in, bytes out */
 	uint64_t kept;  /* how many of them, from the first on, can be read here */
@@ -49,6 +59,7 @@ struct record_body {
 	bool ended;     /* nothing more comes */
 	bool has_hash;  /* false while it runs, where no byte came, in a tunnel, and where bodies
 			   are not captured */
+	enum record_look look;
 	struct record_body_data *data;
 	const struct record_piece *pieces;
 };
@@ -131,6 +142,8 @@ size_t record_body_copy(const struct record_body *body, uint64_t from, char *out
 bool record_body_hash(const struct record_body *body, uint8_t out[static RECORD_HASH_SIZE]);
 /* How many bytes record_body_hash() would have to read. */
 uint64_t record_body_hash_work(const struct record_body *body);
+/* Remembers what a look at all of a body has brought to light; for one whose exchange has ended. */
+void record_body_looked(const struct record_body *body, enum record_look look);
 /* As `xxhsum -H2` prints it. */
 void record_hash_format(
 	const uint8_t hash[static RECORD_HASH_SIZE], char out[static RECORD_HASH_TEXT_SIZE]);

@@ -1,6 +1,6 @@
 /*
  * Layer: inspector (sees base, http, proxy). One job: a record as JSON; see record_json.h. Nothing
- * of a record is written here but through inspector/redact.h, bodies excepted.
+ * of a record is written here but through inspector/redact.h and inspector/shown_body.h.
  */
 #include "inspector/record_json.h"
 
@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "inspector/caller.h"
-#include "inspector/messages_json.h"
+#include "inspector/record_json_parts.h"
 
 /* --- members */
 
@@ -128,7 +128,7 @@ static void write_query(
 	json_text(json, buffer_slice(format->scratch));
 }
 
-static void write_facts(
+void record_json_facts(
 	struct json *json, const struct record_view *view, const struct record_format *format)
 {
 	json_key(json, "seq");
@@ -167,48 +167,46 @@ static void write_facts(
 
 /* --- messages */
 
-struct side { /* of a record: what the two messages have alike */
-	const char *version;
-	const char *headers;
-	const char *trailers;
-	const char *body;
-	const char *encoding;
-	const char *truncated;
-	const char *redacted;
-	const char *size;
-	const char *hash;
-};
-
-static const struct side request_side = {"request_version", "request_headers", "request_trailers",
-	"request_body", "request_body_encoding", "request_body_truncated", "request_body_redacted",
-	"request_size_bytes", "request_hash"};
-static const struct side response_side = {"response_version", "response_headers",
+const struct record_json_side record_json_request = {"request_version", "request_headers",
+	"request_trailers", "request_body", "request_body_encoding", "request_body_truncated",
+	"request_body_redacted", "request_size_bytes", "request_hash", "request_body_decoded",
+	"request_body_note"};
+const struct record_json_side record_json_response = {"response_version", "response_headers",
 	"response_trailers", "response_body", "response_body_encoding", "response_body_truncated",
-	"response_body_redacted", "response_size_bytes", "response_hash"};
+	"response_body_redacted", "response_size_bytes", "response_hash", "response_body_decoded",
+	"response_body_note"};
 
-/*
- * What is known of a body beside its bytes. Bodies are shown as they were: nothing in them is
- * hidden.
- */
-static void write_body_facts(
-	struct json *json, const struct side *side, const struct record_body *body, bool truncated)
+/* What is hidden in a body is not to be found out from its hash. */
+static void write_hash(struct json *json, const struct record_body *body)
 {
 	uint8_t hash[RECORD_HASH_SIZE];
 	char text[RECORD_HASH_TEXT_SIZE];
 
-	json_key(json, side->truncated);
-	json_bool(json, truncated);
-	json_key(json, side->redacted);
-	json_bool(json, false);
-	json_key(json, side->size);
-	json_u64(json, body->size);
-	json_key(json, side->hash);
-	if (record_body_hash(body, hash)) {
+	if ((body->look == RECORD_CLEAN || body->look == RECORD_OPAQUE || body->kept == 0) &&
+		record_body_hash(body, hash)) {
 		record_hash_format(hash, text);
 		json_cstring(json, text);
 	} else {
 		json_none(json);
 	}
+}
+
+/* What is known of a body beside its bytes. */
+void record_json_body_facts(struct json *json, const struct record_json_side *side,
+	const struct record_body *body, bool truncated)
+{
+	json_key(json, side->truncated);
+	json_bool(json, truncated);
+	json_key(json, side->redacted);
+	if (body->look == RECORD_UNSEEN) {
+		json_none(json);
+	} else {
+		json_bool(json, body->look == RECORD_HIDES || body->look == RECORD_GARBLED);
+	}
+	json_key(json, side->size);
+	json_u64(json, body->size);
+	json_key(json, side->hash);
+	write_hash(json, body);
 }
 
 static void write_fields(
@@ -232,9 +230,9 @@ static void write_fields(
 	json_end_array(json);
 }
 
-static void write_head(struct json *json, const struct side *side, const struct record_head *head,
-	uint8_t version_minor, const struct record_head *trailers, const struct record_body *body,
-	const struct record_format *format)
+void record_json_head(struct json *json, const struct record_json_side *side,
+	const struct record_head *head, uint8_t version_minor, const struct record_head *trailers,
+	const struct record_body *body, const struct record_format *format)
 {
 	write_version(json, side->version, version_minor, head->bytes.len > 0);
 	json_key(json, side->headers);
@@ -251,18 +249,20 @@ static void write_head(struct json *json, const struct side *side, const struct 
 	}
 }
 
-/* --- the three forms */
+/* --- the forms that are written at once */
 
 void record_json_members(
 	struct json *json, const struct record_view *view, const struct record_format *format)
 {
-	write_facts(json, view, format);
-	write_version(json, request_side.version, view->request_version_minor,
+	record_json_facts(json, view, format);
+	write_version(json, record_json_request.version, view->request_version_minor,
 		view->request.bytes.len > 0);
-	write_body_facts(json, &request_side, &view->request_body, view->request_body.truncated);
-	write_version(json, response_side.version, view->response_version_minor,
+	record_json_body_facts(
+		json, &record_json_request, &view->request_body, view->request_body.truncated);
+	write_version(json, record_json_response.version, view->response_version_minor,
 		view->response.bytes.len > 0);
-	write_body_facts(json, &response_side, &view->response_body, view->response_body.truncated);
+	record_json_body_facts(
+		json, &record_json_response, &view->response_body, view->response_body.truncated);
 }
 
 void record_json_summary(
@@ -341,119 +341,4 @@ void record_json_row(
 	json_key(json, "error");
 	json_cstring(json, row_error((enum err_code)row->error));
 	json_end_object(json);
-}
-
-void record_json_begin(struct record_json *whole, const struct record_view *view)
-{
-	*whole = (struct record_json){.view = view};
-}
-
-static const struct record_body *body_of(const struct record_json *whole)
-{
-	return whole->phase < RECORD_JSON_RESPONSE_HEAD ? &whole->view->request_body
-							: &whole->view->response_body;
-}
-
-static const struct side *side_of(const struct record_json *whole)
-{
-	return whole->phase < RECORD_JSON_RESPONSE_HEAD ? &request_side : &response_side;
-}
-
-static void begin_body(struct record_json *whole, struct json *json,
-	const struct record_format *format, size_t *spent)
-{
-	const struct record_body *body = body_of(whole);
-	const struct record_view *view = whole->view;
-	size_t before = json->out->len;
-
-	if (whole->phase == RECORD_JSON_REQUEST_HEAD) {
-		json_begin_object(json);
-		write_facts(json, view, format);
-		write_head(json, &request_side, &view->request, view->request_version_minor,
-			&view->request_trailers, body, format);
-	} else {
-		write_head(json, &response_side, &view->response, view->response_version_minor,
-			&view->response_trailers, body, format);
-	}
-	*spent += json->out->len - before;
-	body_windows_begin(&whole->body, body, format->body_limit);
-	whole->phase++;
-}
-
-static void end_body(struct record_json *whole, struct json *json)
-{
-	const struct record_body *body = body_of(whole);
-	bool captured = whole->view->level == CAPTURE_FULL;
-
-	json_key(json, side_of(whole)->encoding);
-	json_cstring(json, !captured ? NULL : whole->body.is_text ? "utf-8" : "base64");
-	write_body_facts(
-		json, side_of(whole), body, body->truncated || whole->body.shown < body->kept);
-	whole->phase++;
-}
-
-static void write_messages(struct record_json *whole, struct json *json,
-	const struct record_format *format, size_t *spent)
-{
-	size_t before = json->out->len;
-
-	if (whole->view->messages != NULL) {
-		messages_json(json, whole->view->messages, format);
-	}
-	*spent += json->out->len - before;
-	json_end_object(json);
-	whole->phase++;
-}
-
-static void write_body(struct record_json *whole, struct json *json,
-	const struct record_format *format, size_t *spent)
-{
-	struct slice window;
-
-	if (whole->body.offset == 0) {
-		json_key(json, side_of(whole)->body);
-		if (whole->view->level != CAPTURE_FULL) {
-			json_none(json);
-			end_body(whole, json);
-			return;
-		}
-		json_string_begin(json);
-	}
-	window = body_windows_next(&whole->body, format->scratch, spent);
-	if (whole->body.is_text) {
-		json_string_add(json, window);
-	} else {
-		json_string_add_base64(json, window);
-	}
-	if (body_windows_at_end(&whole->body)) {
-		json_string_end(json);
-		end_body(whole, json);
-	}
-}
-
-bool record_json_step(struct record_json *whole, struct json *json,
-	const struct record_format *format, size_t *spent)
-{
-	switch (whole->phase) {
-	case RECORD_JSON_REQUEST_HEAD:
-	case RECORD_JSON_RESPONSE_HEAD:
-		begin_body(whole, json, format, spent);
-		break;
-	case RECORD_JSON_REQUEST_CHECK:
-	case RECORD_JSON_RESPONSE_CHECK:
-		if (!body_windows_check(&whole->body, format->scratch, spent)) {
-			whole->phase++;
-		}
-		break;
-	case RECORD_JSON_REQUEST_BODY:
-	case RECORD_JSON_RESPONSE_BODY:
-		write_body(whole, json, format, spent);
-		break;
-	case RECORD_JSON_MESSAGES:
-		write_messages(whole, json, format, spent);
-		break;
-	case RECORD_JSON_DONE:
-		break;
-	}
-	return whole->phase != RECORD_JSON_DONE;
 }

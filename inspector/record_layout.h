@@ -90,6 +90,7 @@ struct record_body_data {
 	atomic_bool hashed;
 	atomic_bool truncated;
 	atomic_bool ended;
+	atomic_uchar look; /* enum record_look: written by readers once the exchange has ended */
 };
 
 /* Every exchange that is kept pays for this: what is rare, or is the same twice, is not in it. */

@@ -3,8 +3,9 @@
  */
 #include "inspector/redact.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include "base/memory.h"
 #include "base/random.h"
@@ -13,102 +14,16 @@
 enum {
 	KEY_SIZE = 32,
 	TAG_BYTES = 3,
-	PARAMETER_MAX = 64, /* no longer name is a secret's */
-	DECODINGS_MAX = 3,  /* of a URL within a URL within a URL */
-};
-
-struct name {
-	char *text;
-	size_t len;
-};
-
-struct names {
-	struct name *items;
-	size_t count;
+	DECODINGS_MAX = 3, /* of a URL within a URL within a URL */
 };
 
 struct redactor {
 	enum redact_mode mode;
-	struct names headers;    /* as written */
-	struct names parameters; /* folded: in lower case, without '-' and '_' */
+	struct secret_names names;
+	struct redact_pairs pairs;
 	unsigned char key[KEY_SIZE];
+	EVP_MAC *hmac; /* NULL where there are no tags */
 };
-
-static const char *const default_headers[] = {
-	"Authorization",
-	"Proxy-Authorization",
-	"Cookie",
-	"Set-Cookie",
-	"X-API-Key",
-	"X-Auth-Token",
-	"X-Amz-Security-Token",
-	"X-Ms-Token-*",
-};
-
-static const char *const default_parameters[] = {
-	"token",
-	"access_token",
-	"refresh_token",
-	"id_token",
-	"api_key",
-	"secret",
-	"client_secret",
-	"password",
-	"passwd",
-	"pwd",
-	"private_key",
-	"sig",
-	"signature",
-	/* fields that are also sent as parameters, where a URL is all that the client can set */
-	"authorization",
-	"x_api_key",
-	"x_auth_token",
-	"x_amz_security_token",
-};
-
-/* --- names */
-
-static bool is_separator(char c)
-{
-	return c == '-' || c == '_';
-}
-
-static void add_header(struct names *names, const char *text)
-{
-	names->items[names->count++] = (struct name){.text = mem_strdup(text), .len = strlen(text)};
-}
-
-static void add_parameter(struct names *names, const char *text)
-{
-	struct name folded = {.text = mem_alloc(strlen(text)), .len = 0};
-
-	for (; *text != '\0'; text++) {
-		if (!is_separator(*text)) {
-			folded.text[folded.len++] = ascii_lower(*text);
-		}
-	}
-	names->items[names->count++] = folded;
-}
-
-static void add_names(struct names *names, const char *const *defaults, size_t default_count,
-	const struct string_list *more, void (*add)(struct names *names, const char *text))
-{
-	names->items = mem_alloc_array(default_count + more->count, sizeof(*names->items));
-	for (size_t i = 0; i < default_count; i++) {
-		add(names, defaults[i]);
-	}
-	for (size_t i = 0; i < more->count; i++) {
-		add(names, more->items[i]);
-	}
-}
-
-static void names_fini(struct names *names)
-{
-	for (size_t i = 0; i < names->count; i++) {
-		mem_free(names->items[i].text);
-	}
-	mem_free(names->items);
-}
 
 struct redactor *redactor_create(const struct inspector_settings *settings)
 {
@@ -116,12 +31,11 @@ struct redactor *redactor_create(const struct inspector_settings *settings)
 
 	redactor->mode = settings->redact.mode;
 	random_bytes(redactor->key, sizeof(redactor->key));
-	add_names(&redactor->headers, default_headers,
-		sizeof(default_headers) / sizeof(default_headers[0]), &settings->redact.headers,
-		add_header);
-	add_names(&redactor->parameters, default_parameters,
-		sizeof(default_parameters) / sizeof(default_parameters[0]), &settings->redact.query,
-		add_parameter);
+	if (redactor->mode == REDACT_TAG) {
+		redactor->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	}
+	secret_names_init(&redactor->names, settings);
+	redact_pairs_init(&redactor->pairs);
 	return redactor;
 }
 
@@ -130,133 +44,88 @@ void redactor_destroy(struct redactor *redactor)
 	if (redactor == NULL) {
 		return;
 	}
-	names_fini(&redactor->headers);
-	names_fini(&redactor->parameters);
+	secret_names_fini(&redactor->names);
+	EVP_MAC_free(redactor->hmac);
 	mem_free(redactor);
 }
 
-static bool header_begins_with(struct slice name, const char *start, size_t len)
+const struct secret_names *redactor_names(const struct redactor *redactor)
 {
-	if (name.len < len) {
-		return false;
-	}
-	for (size_t i = 0; i < len; i++) {
-		if (ascii_lower(name.ptr[i]) != ascii_lower(start[i]) &&
-			!(is_separator(name.ptr[i]) && is_separator(start[i]))) {
-			return false;
-		}
-	}
-	return true;
+	return &redactor->names;
+}
+
+const struct redact_pairs *redactor_pairs(const struct redactor *redactor)
+{
+	return &redactor->pairs;
 }
 
 bool redact_hides_header(const struct redactor *redactor, struct slice name)
 {
-	for (size_t i = 0; i < redactor->headers.count; i++) {
-		const struct name *secret = &redactor->headers.items[i];
-		bool open = secret->len > 0 && secret->text[secret->len - 1] == '*';
-
-		if (header_begins_with(name, secret->text, open ? secret->len - 1 : secret->len) &&
-			(open || name.len == secret->len)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The byte that begins at `*at`, percent-decoded, '+' as a space; `*at` moves behind it. A broken
- * escape stands for itself. */
-static char next_decoded(struct slice text, size_t *at)
-{
-	char c = text.ptr[(*at)++];
-
-	if (c == '+') {
-		return ' ';
-	}
-	if (c == '%' && text.len - *at >= 2) {
-		int high = hex_value(text.ptr[*at]);
-		int low = hex_value(text.ptr[*at + 1]);
-
-		if (high >= 0 && low >= 0) {
-			*at += 2;
-			return (char)(high << 4 | low);
-		}
-	}
-	return c;
-}
-
-static bool is_secret_parameter(const struct redactor *redactor, struct slice folded)
-{
-	for (size_t i = 0; i < redactor->parameters.count; i++) {
-		const struct name *secret = &redactor->parameters.items[i];
-
-		if (slice_equal(folded, slice_of(secret->text, secret->len))) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Ends a part of a name: "user[password]" and "user.password" have two. */
-static bool ends_part(char c)
-{
-	return c == '[' || c == ']' || c == '.';
+	return secret_header(&redactor->names, name);
 }
 
 bool redact_hides_parameter(const struct redactor *redactor, struct slice name)
 {
-	char folded[PARAMETER_MAX];
-	size_t len = 0; /* beyond PARAMETER_MAX it only counts */
-	size_t at = 0;
-
-	while (at < name.len) {
-		char c = next_decoded(name, &at);
-
-		if (ends_part(c)) {
-			if (len <= PARAMETER_MAX &&
-				is_secret_parameter(redactor, slice_of(folded, len))) {
-				return true;
-			}
-			len = 0;
-		} else if (!is_separator(c) && c != ' ') {
-			if (len < PARAMETER_MAX) {
-				folded[len] = ascii_lower(c);
-			}
-			len++;
-		}
-	}
-	return len <= PARAMETER_MAX && is_secret_parameter(redactor, slice_of(folded, len));
+	return secret_parameter(&redactor->names, name);
 }
 
 /* --- values */
 
-void redact_value(const struct redactor *redactor, struct slice value, struct buffer *out)
+void redact_mark_begin(struct redact_mark *mark, const struct redactor *redactor)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned len = sizeof(digest);
+	char digest[] = "SHA256";
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end()};
 
-	if (redactor->mode == REDACT_REPLACE) {
-		buffer_append_str(out, "[redacted]");
+	*mark = (struct redact_mark){.redactor = redactor};
+	if (redactor->hmac == NULL) {
 		return;
 	}
+	mark->mac = EVP_MAC_CTX_new(redactor->hmac);
+	if (mark->mac != NULL && EVP_MAC_init(mark->mac, redactor->key, KEY_SIZE, params) != 1) {
+		redact_mark_drop(mark);
+	}
+}
+
+void redact_mark_add(struct redact_mark *mark, struct slice value)
+{
+	if (mark->mac != NULL && value.len > 0 &&
+		EVP_MAC_update(mark->mac, (const unsigned char *)value.ptr, value.len) != 1) {
+		redact_mark_drop(mark);
+	}
+}
+
+void redact_mark_drop(struct redact_mark *mark)
+{
+	EVP_MAC_CTX_free(mark->mac);
+	mark->mac = NULL;
+}
+
+void redact_mark_end(struct redact_mark *mark, struct buffer *out)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	size_t len = 0;
+
 	buffer_append_str(out, "[redacted");
-	if (HMAC(EVP_sha256(), redactor->key, KEY_SIZE,
-		    (const unsigned char *)(value.len > 0 ? value.ptr : ""), value.len, digest,
-		    &len) != NULL) {
+	if (mark->mac != NULL && EVP_MAC_final(mark->mac, digest, &len, sizeof(digest)) == 1 &&
+		len >= TAG_BYTES) {
 		buffer_append_char(out, ':');
 		for (unsigned i = 0; i < TAG_BYTES; i++) {
 			buffer_printf(out, "%02x", digest[i]);
 		}
 	}
 	buffer_append_char(out, ']');
+	redact_mark_drop(mark);
+}
+
+void redact_value(const struct redactor *redactor, struct slice value, struct buffer *out)
+{
+	struct redact_mark mark;
+
+	redact_mark_begin(&mark, redactor);
+	redact_mark_add(&mark, value);
+	redact_mark_end(&mark, out);
 }
 
 static bool in_set(char c, const char *set)
@@ -360,7 +229,7 @@ static bool decodes_to_secret(const struct redactor *redactor, struct slice text
 			break;
 		}
 		for (size_t at = 0; at < decoded.len;) { /* in place: it only gets shorter */
-			char c = next_decoded(buffer_slice(&decoded), &at);
+			char c = percent_next(buffer_slice(&decoded), &at);
 
 			decoded.ptr[to++] = c;
 		}

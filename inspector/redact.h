@@ -3,9 +3,7 @@
  * parameters, and text that is shaped like a token, replaced before anything leaves the process
  * (INTERFACE section 3). Works on text that is about to be shown; the records stay raw. Immutable
  * after it was made: any thread.
- *
- * Names are compared without case, '_' like '-'; of a parameter's name neither counts at all, so
- * that apiKey is api_key, and each part of a name such as user[password] counts by itself.
+ * How names are compared stands in inspector/secret_names.h; bodies are inspector/redact_body.h's.
  */
 #ifndef SIGHTGLASS_INSPECTOR_REDACT_H
 #define SIGHTGLASS_INSPECTOR_REDACT_H
@@ -14,6 +12,8 @@
 
 #include "base/buffer.h"
 #include "base/slice.h"
+#include "inspector/redact_pairs.h"
+#include "inspector/secret_names.h"
 #include "inspector/settings.h"
 
 struct redactor; /* opaque */
@@ -37,6 +37,21 @@ bool redact_query(const struct redactor *redactor, struct slice query, struct bu
 bool redact_text(const struct redactor *redactor, struct slice text, struct buffer *out);
 /* A value that is secret as a whole: appends what stands for it. */
 void redact_value(const struct redactor *redactor, struct slice value, struct buffer *out);
+
+/* The same of a value that comes in pieces: begin, any number of adds, then end, which appends, or
+ * drop, which does not. The pieces' borders do not show. */
+struct redact_mark {
+	const struct redactor *redactor;
+	struct evp_mac_ctx_st *mac; /* NULL where there are no tags */
+};
+void redact_mark_begin(struct redact_mark *mark, const struct redactor *redactor);
+void redact_mark_add(struct redact_mark *mark, struct slice value);
+void redact_mark_end(struct redact_mark *mark, struct buffer *out);
+void redact_mark_drop(struct redact_mark *mark);
+
+/* For those who redact bodies: what they look for. */
+const struct secret_names *redactor_names(const struct redactor *redactor);
+const struct redact_pairs *redactor_pairs(const struct redactor *redactor);
 
 /* Whether a field of this name, or a parameter (percent-encoded or not), is secret whatever its
  * value. */

@@ -323,5 +323,11 @@ enum resend_verdict resend_body(const struct record_view *view, struct err *err)
 			(unsigned long long)body->kept, (unsigned long long)body->size);
 		return RESEND_REFUSED;
 	}
+	if (body->size > 0 && body->look != RECORD_CLEAN) {
+		err_set(err, ERR_SYNTAX,
+			"its body has a redacted value, or one that cannot be looked for, which is "
+			"never sent again: give a \"body\"");
+		return RESEND_REFUSED;
+	}
 	return RESEND_READY;
 }

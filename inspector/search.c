@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+#include "inspector/decode.h"
+
 enum {
 	WINDOW = 64 * 1024, /* of a body, a step */
 };
@@ -66,31 +68,93 @@ static bool facts_hold(const struct search *search, const struct redactor *redac
 	       fields_hold(search, redactor, &view->response_trailers, scratch, spent);
 }
 
-static bool window_holds(struct search *search, struct buffer *scratch, size_t *spent)
-{
-	buffer_clear(scratch);
-	scratch->len = record_body_copy(
-		search->body, search->offset, buffer_reserve(scratch, WINDOW), WINDOW);
-	*spent += scratch->len;
-	return scratch_holds(scratch, search->text);
-}
+/* --- bodies */
 
-void search_begin(struct search *search, struct slice text, const struct record_view *view)
+void search_begin(struct search *search, struct slice text, struct record_view *view)
 {
 	assert(text.len > 0 && text.len < WINDOW);
 	*search = (struct search){.text = text, .view = view};
 }
 
-/* Takes the next body; the last one's end is the search's. */
-static enum search_result next_body(struct search *search)
+void search_fini(struct search *search)
 {
-	if (search->body == &search->view->response_body) {
+	shown_body_destroy(search->shown);
+	search->shown = NULL;
+	buffer_fini(&search->window);
+}
+
+/* Whether the captured bytes are what is shown. */
+static bool is_shown_as_it_is(const struct search *search)
+{
+	char codings[SHOWN_CODING_MAX];
+	const struct record_head *head =
+		search->side == RECORD_REQUEST ? &search->view->request : &search->view->response;
+
+	return search->body->look == RECORD_CLEAN &&
+	       !decode_is_coded(shown_body_codings(head, codings));
+}
+
+/* Takes the next body; the last one's end is the search's. */
+static enum search_result next_body(struct search *search, const struct redactor *redactor)
+{
+	shown_body_destroy(search->shown);
+	search->shown = NULL;
+	buffer_clear(&search->window);
+	if (search->view->level != CAPTURE_FULL || search->body == &search->view->response_body) {
 		return SEARCH_NOTHING;
 	}
-	search->body =
-		search->body == NULL ? &search->view->request_body : &search->view->response_body;
+	search->side = search->body == NULL ? RECORD_REQUEST : RECORD_RESPONSE;
+	search->body = record_body_of(search->view, search->side);
 	search->offset = 0;
+	if (!is_shown_as_it_is(search)) {
+		search->shown = shown_body_create(redactor, search->view, search->side);
+	}
 	return SEARCH_MORE;
+}
+
+/* The captured bytes. */
+static enum search_result look_at_bytes(struct search *search, const struct redactor *redactor,
+	struct buffer *scratch, size_t *spent)
+{
+	buffer_clear(scratch);
+	scratch->len = record_body_copy(
+		search->body, search->offset, buffer_reserve(scratch, WINDOW), WINDOW);
+	*spent += scratch->len;
+	if (scratch_holds(scratch, search->text)) {
+		return SEARCH_FOUND;
+	}
+	if (search->offset + scratch->len >= search->body->kept) {
+		return next_body(search, redactor);
+	}
+	/* What the window's end cuts is whole in the next one. */
+	search->offset += scratch->len - (search->text.len - 1);
+	return SEARCH_MORE;
+}
+
+/* What is shown: its last bytes are kept, since the text may begin there. */
+static enum search_result look_at_shown(
+	struct search *search, const struct redactor *redactor, size_t *spent)
+{
+	struct buffer *window = &search->window;
+	size_t kept = window->len < search->text.len - 1 ? window->len : search->text.len - 1;
+	struct shown_facts facts;
+	bool more;
+
+	if (kept > 0) {
+		memmove(window->ptr, window->ptr + window->len - kept, kept);
+	}
+	window->len = kept;
+	more = shown_body_next(search->shown, window, spent);
+	make_lower(window->ptr + kept, window->len - kept);
+	if (slice_find(buffer_slice(window), search->text) != NULL) {
+		return SEARCH_FOUND;
+	}
+	if (more) {
+		return SEARCH_MORE;
+	}
+	shown_body_facts(search->shown, &facts);
+	record_body_of(search->view, search->side)->look = facts.look;
+	return next_body(search, redactor);
 }
 
 enum search_result search_step(struct search *search, const struct redactor *redactor,
@@ -98,18 +162,13 @@ enum search_result search_step(struct search *search, const struct redactor *red
 {
 	if (search->body == NULL) {
 		return facts_hold(search, redactor, scratch, spent) ? SEARCH_FOUND
-								    : next_body(search);
+								    : next_body(search, redactor);
 	}
-	if (window_holds(search, scratch, spent)) {
-		return SEARCH_FOUND;
-	}
-	if (search->offset + scratch->len >= search->body->kept) {
-		return next_body(search);
-	}
-	/* What the window's end cuts is whole in the next one. */
-	search->offset += scratch->len - (search->text.len - 1);
-	return SEARCH_MORE;
+	return search->shown != NULL ? look_at_shown(search, redactor, spent)
+				     : look_at_bytes(search, redactor, scratch, spent);
 }
+
+/* --- rows */
 
 static bool holds(struct slice haystack, struct slice text)
 {

@@ -32,7 +32,8 @@ struct inspector_settings {
 	} capture;
 	struct { /* these add to the defaults of INTERFACE section 3 */
 		struct string_list headers;
-		struct string_list query;
+		struct string_list query; /* of bodies too */
+		struct string_list json;  /* members, form fields and keys of bodies */
 		enum redact_mode mode;
 	} redact;
 	struct string_list allow_hosts;

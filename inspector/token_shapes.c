@@ -17,8 +17,9 @@ enum {
 	SLACK_LEAST = 8,
 	PEM_LABEL_MAX = 64,
 	AWS_SECRET_LEAST = 20,
-	AWS_SECRET_GAP_MAX =
-		8, /* between the name of a secret access key and its value: ": ", " = ", ">" */
+	/* between the name of a secret access key and its value: ": ", " = ", ">" */
+	AWS_SECRET_GAP_MAX = 8,
+	HEADER_MAX = 8 * 1024, /* a longer run that begins as a JWT does is taken for one */
 };
 
 static bool is_upper(char c)
@@ -66,31 +67,55 @@ static bool is_base64(char c)
 	return is_alnum(c) || c == '+' || c == '/' || c == '=';
 }
 
-/* How many bytes of `text` from `at` on are of a kind. */
-static size_t span(struct slice text, size_t at, bool (*kind)(char))
+/* How many bytes of `text` from `at` on are of a kind, `max` at most. */
+static size_t span(struct slice text, size_t at, bool (*kind)(char), size_t max)
 {
 	size_t len = 0;
 
-	while (at + len < text.len && kind(text.ptr[at + len])) {
+	while (at + len < text.len && len < max && kind(text.ptr[at + len])) {
 		len++;
 	}
 	return len;
 }
 
-static bool stands_at(struct slice text, size_t at, const char *word, size_t len)
+/* Whether a word stands at `at`; TOKEN_MORE where the text ends within it. */
+static enum token_match stands_at(struct slice text, size_t at, const char *word, size_t len)
 {
-	return text.len - at >= len && memcmp(text.ptr + at, word, len) == 0;
+	size_t there = text.len - at;
+
+	if (there >= len) {
+		return memcmp(text.ptr + at, word, len) == 0 ? TOKEN_FOUND : TOKEN_NONE;
+	}
+	return there == 0 || memcmp(text.ptr + at, word, there) == 0 ? TOKEN_MORE : TOKEN_NONE;
 }
 
-#define STANDS(text, at, word) stands_at((text), (at), (word), sizeof(word) - 1)
+#define STANDS(text, at, word) (stands_at((text), (at), (word), sizeof(word) - 1))
 
-/* Length of a prefix and the run behind it, or 0 where that is shorter than `least`. */
-static size_t prefixed(
-	struct slice text, size_t at, size_t prefix, bool (*kind)(char), size_t least)
+/* What cannot be said before more comes, where nothing comes. */
+static enum token_match settled(enum token_match match, enum token_text behind)
 {
-	size_t len = span(text, at + prefix, kind);
+	return match == TOKEN_MORE && behind != TOKEN_TEXT_GOES_ON ? TOKEN_NONE : match;
+}
 
-	return len >= least ? prefix + len : 0;
+static enum token_match found(struct token *token, enum token_kind kind, size_t at, size_t len)
+{
+	*token = (struct token){.kind = kind, .at = at, .len = len};
+	return TOKEN_FOUND;
+}
+
+/* `prefix` bytes at `at` are right; behind them at least so many of a kind have to follow. */
+static enum token_match prefixed(struct slice text, size_t at, size_t prefix, bool (*kind)(char),
+	size_t least, enum token_text behind)
+{
+	size_t len = span(text, at + prefix, kind, least);
+
+	if (len == least) {
+		return TOKEN_FOUND;
+	}
+	if (at + prefix + len < text.len || behind == TOKEN_TEXT_ENDS) {
+		return TOKEN_NONE;
+	}
+	return behind == TOKEN_TEXT_GOES_ON ? TOKEN_MORE : len > 0 ? TOKEN_FOUND : TOKEN_NONE;
 }
 
 /* --- JWT: RFC 7519, in the compact forms of RFC 7515 and 7516 */
@@ -109,106 +134,180 @@ static uint32_t base64url_value(char c)
 	return c == '-' ? 62 : 63;
 }
 
-/* Whether the text that is encoded here names a member "alg", as every header does. */
-static bool encodes_alg(struct slice encoded)
+/* Whether the text that is encoded at `at` names a member "alg", as every header does. */
+static enum token_match encodes_alg(struct slice text, size_t at)
 {
 	uint32_t bits = 0;
 	uint64_t last = 0; /* the last 8 decoded bytes */
 
-	for (size_t i = 0; i < encoded.len && i < JWT_HEADER_LOOK; i++) {
-		bits = bits << 6 | base64url_value(encoded.ptr[i]);
-		if (i % 4 !=
-			0) { /* 6, 12, 18, 24 bits: a byte is whole after the 2nd, 3rd and 4th */
+	for (size_t i = 0; i < JWT_HEADER_LOOK; i++) {
+		if (at + i == text.len) {
+			return TOKEN_MORE;
+		}
+		if (!is_base64url(text.ptr[at + i])) {
+			return TOKEN_NONE;
+		}
+		bits = bits << 6 | base64url_value(text.ptr[at + i]);
+		/* 6, 12, 18, 24 bits: a byte is whole after the 2nd, 3rd and 4th */
+		if (i % 4 != 0) {
 			unsigned spare = 6 - 2 * (unsigned)(i % 4);
 
 			last = last << 8 | (bits >> spare & 0xff);
 			if ((last & 0xffffffffffu) == 0x22616c6722u) { /* "alg" */
-				return true;
+				return TOKEN_FOUND;
 			}
+		}
+	}
+	return TOKEN_NONE;
+}
+
+/* '{' and what may follow it in a JSON object, encoded: a quote, or white space. `*certain`:
+ * written without white space ("eyJ") it needs no further sign. */
+static enum token_match begins_header(struct slice text, size_t at, bool *certain)
+{
+	static const char *const starts[] = {"eyA", "ewo", "ew0", "ewk"};
+	enum token_match match = STANDS(text, at, "eyJ");
+
+	*certain = match == TOKEN_FOUND;
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]) && match == TOKEN_NONE; i++) {
+		match = stands_at(text, at, starts[i], 3);
+	}
+	return match;
+}
+
+/* What follows a header of that length, from its dot on. */
+static enum token_match jwt_rest(
+	struct slice text, size_t at, size_t header, enum token_text behind, struct token *token)
+{
+	size_t len = header;
+	unsigned dots = 0;
+
+	while (dots < JWT_DOTS_MAX && at + len < text.len && text.ptr[at + len] == '.') {
+		dots++;
+		len += 1 + span(text, at + len + 1, is_base64url, SIZE_MAX);
+	}
+	if (len - header - 1 < JWT_REST_LEAST) {
+		if (at + len < text.len || behind == TOKEN_TEXT_ENDS) {
+			return TOKEN_NONE;
+		}
+		if (behind == TOKEN_TEXT_GOES_ON) {
+			return TOKEN_MORE;
+		}
+	}
+	(void)found(token, TOKEN_JWT, at, len);
+	token->dots = dots;
+	return TOKEN_FOUND;
+}
+
+/* The length of the run at `at`, HEADER_MAX at most: no byte of it is looked at twice. */
+static size_t header_at(struct slice text, size_t at, size_t *run_end)
+{
+	if (*run_end < at) {
+		*run_end = at;
+	}
+	if (*run_end - at < HEADER_MAX) {
+		*run_end += span(text, *run_end, is_base64url, HEADER_MAX - (*run_end - at));
+	}
+	return *run_end - at < HEADER_MAX ? *run_end - at : HEADER_MAX;
+}
+
+static enum token_match jwt_at(
+	struct slice text, size_t at, enum token_text behind, size_t *run_end, struct token *token)
+{
+	bool certain;
+	enum token_match match = begins_header(text, at, &certain);
+	size_t header;
+
+	if (match != TOKEN_FOUND) {
+		return settled(match, behind);
+	}
+	header = header_at(text, at, run_end);
+	if (header == HEADER_MAX) {
+		return certain ? found(token, TOKEN_JWT, at, header) : TOKEN_NONE;
+	}
+	if (at + header == text.len && behind == TOKEN_TEXT_GOES_ON) {
+		return TOKEN_MORE;
+	}
+	if (at + header == text.len && behind == TOKEN_TEXT_CUT) {
+		return certain || encodes_alg(text, at) != TOKEN_NONE
+			       ? found(token, TOKEN_JWT, at, header)
+			       : TOKEN_NONE;
+	}
+	if (at + header == text.len || text.ptr[at + header] != '.' || header < JWT_HEADER_LEAST) {
+		return TOKEN_NONE;
+	}
+	return certain || encodes_alg(text, at) == TOKEN_FOUND
+		       ? jwt_rest(text, at, header, behind, token)
+		       : TOKEN_NONE;
+}
+
+/* --- PEM: RFC 7468; also those of OpenSSH and PGP */
+
+/* A space, also as a form has it; 0 where there is none. */
+static size_t space_at(struct slice text, size_t at)
+{
+	if (at < text.len && (text.ptr[at] == ' ' || text.ptr[at] == '+')) {
+		return 1;
+	}
+	return STANDS(text, at, "%20") == TOKEN_FOUND ? 3 : 0;
+}
+
+/* What says that a key is private, behind the word before it. */
+static bool says_private(struct slice label)
+{
+	for (size_t at = 0; at + sizeof("PRIVATE KEY") - 1 <= label.len; at++) {
+		size_t space;
+
+		if (STANDS(label, at, "PRIVATE") != TOKEN_FOUND) {
+			continue;
+		}
+		space = space_at(label, at + 7);
+		if (space > 0 && STANDS(label, at + 7 + space, "KEY") == TOKEN_FOUND) {
+			return true;
 		}
 	}
 	return false;
 }
 
-/* '{' and what may follow it in a JSON object, encoded: a quote, or white space. */
-static bool begins_object(struct slice text, size_t at)
+static enum token_match pem_at(
+	struct slice text, size_t at, enum token_text behind, struct token *token)
 {
-	return STANDS(text, at, "eyJ") || STANDS(text, at, "eyA") || STANDS(text, at, "ewo") ||
-	       STANDS(text, at, "ew0") || STANDS(text, at, "ewk");
-}
-
-/* `*run_end` is where the run of base64url ends that was looked at last: a run full of beginnings
- * is measured once. */
-static size_t jwt_at(struct slice text, size_t at, size_t *run_end)
-{
-	size_t header;
-	size_t len;
-
-	if (!begins_object(text, at)) {
-		return 0;
-	}
-	if (at >= *run_end) {
-		*run_end = at + span(text, at, is_base64url);
-	}
-	header = *run_end - at;
-	if (header < JWT_HEADER_LEAST || *run_end == text.len || text.ptr[*run_end] != '.') {
-		return 0;
-	}
-	/* Written without white space it is all but certain; else it must say so. */
-	if (!STANDS(text, at, "eyJ") && !encodes_alg(slice_of(text.ptr + at, header))) {
-		return 0;
-	}
-	len = header;
-	for (unsigned dots = 0; dots < JWT_DOTS_MAX; dots++) {
-		if (at + len == text.len || text.ptr[at + len] != '.') {
-			break;
-		}
-		len += 1 + span(text, at + len + 1, is_base64url);
-	}
-	return len - header - 1 < JWT_REST_LEAST ? 0 : len;
-}
-
-/* --- PEM: RFC 7468; also those of OpenSSH and PGP */
-
-static size_t pem_at(struct slice text, size_t at)
-{
-	size_t begin = sizeof("-----BEGIN ") - 1;
-	struct slice label;
-	struct slice rest;
-	const char *end;
+	size_t begin = sizeof("-----BEGIN") - 1;
+	enum token_match match = STANDS(text, at, "-----BEGIN");
 	size_t len = 0;
 
-	if (!STANDS(text, at, "-----BEGIN ")) {
-		return 0;
+	if (match != TOKEN_FOUND) {
+		return settled(match, behind);
 	}
-	rest = slice_of(text.ptr + at + begin, text.len - at - begin);
-	while (len < rest.len && len < PEM_LABEL_MAX &&
-		(is_upper_or_digit(rest.ptr[len]) || rest.ptr[len] == ' ')) {
+	while (at + begin + len < text.len && len < PEM_LABEL_MAX) {
+		char c = text.ptr[at + begin + len];
+
+		if (!is_upper_or_digit(c) && c != ' ' && c != '+' && c != '%') {
+			break;
+		}
 		len++;
 	}
-	label = slice_of(rest.ptr, len);
-	if (slice_find(label, SLICE("PRIVATE KEY")) == NULL) {
-		return 0;
+	if (says_private(slice_of(text.ptr + at + begin, len))) {
+		return found(token, TOKEN_PEM, at, begin + len);
 	}
-	rest = slice_of(rest.ptr + len, rest.len - len);
-	end = slice_find(rest, SLICE("-----END "));
-	if (end == NULL) {
-		return text.len - at;
-	}
-	end += sizeof("-----END ") - 1;
-	end = slice_find(slice_of(end, (size_t)(text.ptr + text.len - end)), SLICE("-----"));
-	return end == NULL ? text.len - at : (size_t)(end + 5 - (text.ptr + at));
+	return at + begin + len == text.len ? settled(TOKEN_MORE, behind) : TOKEN_NONE;
 }
 
 /* --- keys of services */
 
-static size_t aws_id_at(struct slice text, size_t at)
+static enum token_match aws_id_at(
+	struct slice text, size_t at, enum token_text behind, struct token *token)
 {
-	if (STANDS(text, at, "AKIA") || STANDS(text, at, "ASIA") || STANDS(text, at, "ABIA") ||
-		STANDS(text, at, "ACCA")) {
-		return prefixed(text, at, 4, is_upper_or_digit, KEY_LEAST);
+	static const char *const starts[] = {"AKIA", "ASIA", "ABIA", "ACCA"};
+	enum token_match match = TOKEN_NONE;
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]) && match == TOKEN_NONE; i++) {
+		match = stands_at(text, at, starts[i], 4);
 	}
-	return 0;
+	if (match == TOKEN_FOUND) {
+		match = prefixed(text, at, 4, is_upper_or_digit, KEY_LEAST, behind);
+	}
+	return match == TOKEN_FOUND ? found(token, TOKEN_AWS_ID, at, 4) : settled(match, behind);
 }
 
 static bool is_gap(char c)
@@ -217,26 +316,52 @@ static bool is_gap(char c)
 	       c == '\t';
 }
 
-/* Where the value of a secret access key begins, whose name stands at `at` in any spelling
- * (SecretAccessKey, aws_secret_access_key); else 0. */
-static size_t aws_secret_value(struct slice text, size_t at)
+/*
+ * `at` is within the name of a secret access key, in any spelling (SecretAccessKey,
+ * aws_secret_access_key): at its "cc".
+ */
+static enum token_match aws_secret_at(
+	struct slice text, size_t at, enum token_text behind, struct token *token)
 {
-	static const char name[] = "secretaccesskey";
-	size_t matched = 0;
+	static const char before[] = "secreta"; /* "cc" follows, and then: */
+	static const char name[] = "ccesskey";
+	size_t back = at;
+	size_t matched = sizeof(before) - 1;
+	enum token_match match;
 	size_t gap;
 
-	while (at < text.len && matched < sizeof(name) - 1) {
-		char c = text.ptr[at];
+	while (matched > 0 && back > 0 && at - back < TOKEN_LOOK_BACK) {
+		char c = ascii_lower(text.ptr[--back]);
 
-		if (ascii_lower(c) == name[matched]) {
-			matched++;
-		} else if (matched == 0 || (c != '_' && c != '-')) {
-			return 0;
+		if (c == before[matched - 1]) {
+			matched--;
+		} else if (c != '_' && c != '-') {
+			return TOKEN_NONE;
 		}
-		at++;
 	}
-	gap = span(text, at, is_gap);
-	return matched < sizeof(name) - 1 || gap == 0 || gap > AWS_SECRET_GAP_MAX ? 0 : at + gap;
+	if (matched > 0) {
+		return TOKEN_NONE;
+	}
+	for (matched = 0; matched < sizeof(name) - 1; at++) {
+		if (at == text.len || at - back > 2 * TOKEN_LOOK_BACK) {
+			return at == text.len ? settled(TOKEN_MORE, behind) : TOKEN_NONE;
+		}
+		if (ascii_lower(text.ptr[at]) == name[matched]) {
+			matched++;
+		} else if (text.ptr[at] != '_' && text.ptr[at] != '-') {
+			return TOKEN_NONE;
+		}
+	}
+	gap = span(text, at, is_gap, AWS_SECRET_GAP_MAX + 1);
+	if (gap > AWS_SECRET_GAP_MAX) {
+		return TOKEN_NONE;
+	}
+	if (at + gap == text.len) {
+		return settled(TOKEN_MORE, behind);
+	}
+	match = gap == 0 ? TOKEN_NONE
+			 : prefixed(text, at + gap, 0, is_base64, AWS_SECRET_LEAST, behind);
+	return match == TOKEN_FOUND ? found(token, TOKEN_AWS_SECRET, at + gap, 0) : match;
 }
 
 /* Of a personal, OAuth, user-to-server, server-to-server or refresh token. */
@@ -245,75 +370,216 @@ static bool is_github_kind(char c)
 	return c == 'p' || c == 'o' || c == 'u' || c == 's' || c == 'r';
 }
 
-static size_t github_at(struct slice text, size_t at)
+static enum token_match github_at(
+	struct slice text, size_t at, enum token_text behind, struct token *token)
 {
-	if (STANDS(text, at, "github_pat_")) {
-		return prefixed(text, at, sizeof("github_pat_") - 1, is_word, KEY_LEAST);
+	size_t prefix = sizeof("github_pat_") - 1;
+	enum token_match match = STANDS(text, at, "github_pat_");
+
+	if (match == TOKEN_NONE && text.ptr[at + 1] == 'h') {
+		prefix = 4;
+		match = text.len - at < 4                                             ? TOKEN_MORE
+			: text.ptr[at + 3] == '_' && is_github_kind(text.ptr[at + 2]) ? TOKEN_FOUND
+										      : TOKEN_NONE;
 	}
-	if (text.len - at > 4 && text.ptr[at + 1] == 'h' && text.ptr[at + 3] == '_' &&
-		is_github_kind(text.ptr[at + 2])) {
-		return prefixed(text, at, 4, is_word, KEY_LEAST);
+	if (match == TOKEN_FOUND) {
+		match = prefixed(text, at, prefix, is_word, KEY_LEAST, behind);
 	}
-	return 0;
+	return match == TOKEN_FOUND ? found(token, TOKEN_GITHUB, at, prefix)
+				    : settled(match, behind);
 }
 
-static size_t slack_at(struct slice text, size_t at)
+static enum token_match slack_at(
+	struct slice text, size_t at, enum token_text behind, struct token *token)
 {
-	if (STANDS(text, at, "xapp-")) {
-		return prefixed(text, at, 5, is_slack, SLACK_LEAST);
+	enum token_match match = STANDS(text, at, "xapp-");
+
+	if (match == TOKEN_NONE) {
+		match = STANDS(text, at, "xox");
+		if (match == TOKEN_FOUND) {
+			match = text.len - at < 5 ? TOKEN_MORE
+				: is_alnum(text.ptr[at + 3]) && text.ptr[at + 4] == '-'
+					? TOKEN_FOUND
+					: TOKEN_NONE;
+		}
 	}
-	if (STANDS(text, at, "xox") && text.len - at > 5 && is_alnum(text.ptr[at + 3]) &&
-		text.ptr[at + 4] == '-') {
-		return prefixed(text, at, 5, is_slack, SLACK_LEAST);
+	if (match == TOKEN_FOUND) {
+		match = prefixed(text, at, 5, is_slack, SLACK_LEAST, behind);
 	}
-	return 0;
+	return match == TOKEN_FOUND ? found(token, TOKEN_SLACK, at, 5) : settled(match, behind);
 }
 
 /* The URL of an incoming webhook is a key. */
-static size_t slack_hook_at(struct slice text, size_t at)
+static enum token_match slack_hook_at(
+	struct slice text, size_t at, enum token_text behind, struct token *token)
 {
-	return STANDS(text, at, "hooks.slack.com/")
-		       ? prefixed(text, at, sizeof("hooks.slack.com/") - 1, is_path, SLACK_LEAST)
-		       : 0;
+	size_t prefix = sizeof("hooks.slack.com/") - 1;
+	enum token_match match = STANDS(text, at, "hooks.slack.com/");
+
+	if (match == TOKEN_FOUND) {
+		match = prefixed(text, at, prefix, is_path, SLACK_LEAST, behind);
+	}
+	return match == TOKEN_FOUND ? found(token, TOKEN_SLACK_HOOK, at, prefix)
+				    : settled(match, behind);
 }
 
-static size_t length_at(struct slice text, size_t at, size_t *run_end)
+/* --- all of them */
+
+bool token_shape_may_begin(char first, char second)
 {
-	switch (text.ptr[at]) {
+	switch (first) {
 	case 'e':
-		return jwt_at(text, at, run_end);
+		return second == 'y' || second == 'w';
 	case '-':
-		return pem_at(text, at);
+		return second == '-';
 	case 'A':
-		return aws_id_at(text, at);
+		return second == 'K' || second == 'S' || second == 'B' || second == 'C';
 	case 'g':
-		return github_at(text, at);
+		return second == 'h' || second == 'i';
 	case 'x':
-		return slack_at(text, at);
+		return second == 'o' || second == 'a';
 	case 'h':
-		return slack_hook_at(text, at);
+		return second == 'o';
+	case 'c':
+	case 'C':
+		return second == 'c' || second == 'C';
 	default:
-		return 0;
+		return false;
 	}
 }
 
-bool token_shape_find(struct slice text, size_t from, struct slice *found)
+enum token_match token_shape_at(
+	struct slice text, size_t at, enum token_text behind, size_t *run_end, struct token *token)
+{
+	if (text.len - at < 2) {
+		return settled(TOKEN_MORE, behind);
+	}
+	switch (text.ptr[at]) {
+	case 'e':
+		return jwt_at(text, at, behind, run_end, token);
+	case '-':
+		return pem_at(text, at, behind, token);
+	case 'A':
+		return aws_id_at(text, at, behind, token);
+	case 'g':
+		return github_at(text, at, behind, token);
+	case 'x':
+		return slack_at(text, at, behind, token);
+	case 'h':
+		return slack_hook_at(text, at, behind, token);
+	case 'c':
+	case 'C':
+		return aws_secret_at(text, at, behind, token);
+	default:
+		return TOKEN_NONE;
+	}
+}
+
+/* --- how far they go */
+
+static size_t jwt_goes_on(struct token *token, struct slice text)
+{
+	size_t len = 0;
+
+	for (;;) {
+		len += span(text, len, is_base64url, SIZE_MAX);
+		if (len == text.len || text.ptr[len] != '.' || token->dots == JWT_DOTS_MAX) {
+			return len;
+		}
+		token->dots++;
+		len++;
+	}
+}
+
+/* A key ends with the five dashes behind its "-----END". */
+static size_t pem_goes_on(
+	struct token *token, struct slice text, enum token_text behind, bool quoted, bool *done)
+{
+	const char *quote = quoted && text.len > 0 ? memchr(text.ptr, '"', text.len) : NULL;
+	struct slice within = quote == NULL ? text : slice_of(text.ptr, (size_t)(quote - text.ptr));
+	size_t len = 0;
+
+	for (unsigned i = 0; quoted && i < TOKEN_LOOK_BACK && within.len > 0 &&
+			     within.ptr[within.len - 1] == '\\';
+		i++) {
+		within.len--; /* belongs to the quote */
+	}
+	for (;;) {
+		struct slice wanted = token->ending ? SLICE("-----") : SLICE("-----END");
+		const char *place =
+			slice_find(slice_of(within.ptr + len, within.len - len), wanted);
+
+		if (place == NULL) {
+			break;
+		}
+		len = (size_t)(place + wanted.len - within.ptr);
+		if (token->ending) {
+			*done = true;
+			return len;
+		}
+		token->ending = true;
+	}
+	if (quote != NULL || behind != TOKEN_TEXT_GOES_ON) {
+		*done = true;
+		return within.len;
+	}
+	/* What may be the beginning of the end, or of the quote, comes again. */
+	return within.len - len > 7 ? within.len - 7 : len;
+}
+
+static bool (*class_of(enum token_kind kind))(char)
+{
+	switch (kind) {
+	case TOKEN_AWS_ID:
+		return is_upper_or_digit;
+	case TOKEN_AWS_SECRET:
+		return is_base64;
+	case TOKEN_GITHUB:
+		return is_word;
+	case TOKEN_SLACK:
+		return is_slack;
+	case TOKEN_SLACK_HOOK:
+		return is_path;
+	case TOKEN_JWT:
+	case TOKEN_PEM:
+		break;
+	}
+	return is_base64url;
+}
+
+size_t token_shape_rest(
+	struct token *token, struct slice text, enum token_text behind, bool quoted, bool *done)
+{
+	size_t len;
+
+	*done = false;
+	if (token->kind == TOKEN_PEM) {
+		return pem_goes_on(token, text, behind, quoted, done);
+	}
+	len = token->kind == TOKEN_JWT ? jwt_goes_on(token, text)
+				       : span(text, 0, class_of(token->kind), SIZE_MAX);
+	*done = len < text.len || behind != TOKEN_TEXT_GOES_ON;
+	return len;
+}
+
+bool token_shape_find(struct slice text, size_t from, struct slice *place)
 {
 	size_t run_end = 0;
 
-	for (size_t at = from; at < text.len; at++) {
-		size_t len = length_at(text, at, &run_end);
+	for (size_t at = from; at + 1 < text.len; at++) {
+		struct token token;
+		bool done;
 
-		if (len == 0 && (text.ptr[at] == 's' || text.ptr[at] == 'S')) {
-			size_t value = aws_secret_value(text, at);
+		if (token_shape_may_begin(text.ptr[at], text.ptr[at + 1]) &&
+			token_shape_at(text, at, TOKEN_TEXT_ENDS, &run_end, &token) ==
+				TOKEN_FOUND &&
+			token.at >= from) {
+			size_t known = token.at + token.len;
 
-			if (value > 0) {
-				len = prefixed(text, value, 0, is_base64, AWS_SECRET_LEAST);
-				at = len > 0 ? value : at;
-			}
-		}
-		if (len > 0) {
-			*found = slice_of(text.ptr + at, len);
+			*place = slice_of(text.ptr + token.at,
+				token.len + token_shape_rest(&token,
+						    slice_of(text.ptr + known, text.len - known),
+						    TOKEN_TEXT_ENDS, false, &done));
 			return true;
 		}
 	}

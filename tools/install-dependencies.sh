@@ -17,7 +17,10 @@ say() {
 # in front marks what can be done without where the system does not have it.
 packages_of() {
     case $1 in
-    debian-build) echo "gcc libc6-dev make cmake pkg-config libuv1-dev libc-ares-dev libssl-dev libyaml-dev libjansson-dev libxxhash-dev uthash-dev" ;;
+    debian-build)
+        echo "gcc libc6-dev make cmake pkg-config libuv1-dev libc-ares-dev libssl-dev libyaml-dev libjansson-dev libxxhash-dev uthash-dev"
+        echo "zlib1g-dev libbrotli-dev libzstd-dev"
+        ;;
     debian-test)
         echo "libcmocka-dev ?libllhttp-dev|node-llhttp python3-pytest python3-websockets python3-selenium python3-yaml"
         echo "chromium|chromium-browser chromium-driver|chromium-chromedriver nginx|nginx-light curl openssl xxhash"
@@ -25,7 +28,10 @@ packages_of() {
     debian-format) echo "clang-format-14|clang-format" ;;
     debian-bench) echo "wrk openssl haproxy strace ?linux-perf nghttp2-client nginx|nginx-light python3" ;;
 
-    alpine-build) echo "gcc musl-dev linux-headers make cmake pkgconf libuv-dev c-ares-dev openssl-dev yaml-dev jansson-dev xxhash-dev uthash-dev" ;;
+    alpine-build)
+        echo "gcc musl-dev linux-headers make cmake pkgconf libuv-dev c-ares-dev openssl-dev yaml-dev jansson-dev xxhash-dev uthash-dev"
+        echo "zlib-dev brotli-dev zstd-dev"
+        ;;
     alpine-test)
         echo "cmocka-dev ?llhttp-dev py3-pytest py3-websockets py3-selenium py3-yaml"
         echo "chromium chromium-chromedriver nginx curl openssl xxhash"
@@ -36,6 +42,7 @@ packages_of() {
     fedora-build)
         echo "gcc glibc-devel make cmake pkgconf-pkg-config"
         echo "libuv-devel c-ares-devel openssl-devel libyaml-devel jansson-devel xxhash-devel uthash-devel"
+        echo "zlib-ng-compat-devel|zlib-devel brotli-devel libzstd-devel"
         ;;
     fedora-test)
         echo "libcmocka-devel ?llhttp-devel libasan libubsan python3-pytest python3-websockets python3-selenium"
@@ -44,7 +51,7 @@ packages_of() {
     fedora-format) echo "clang-tools-extra" ;;
     fedora-bench) echo "wrk openssl haproxy strace ?perf nghttp2 nginx-core|nginx python3" ;;
 
-    homebrew-build) echo "cmake pkgconf libuv c-ares openssl@3 libyaml jansson xxhash uthash" ;;
+    homebrew-build) echo "cmake pkgconf libuv c-ares openssl@3 libyaml jansson xxhash uthash brotli zstd" ;;
     homebrew-test) echo "cmocka ?llhttp nginx python3" ;;
     homebrew-format) echo "clang-format" ;;
     homebrew-bench) echo "wrk haproxy nghttp2 nginx python3" ;;
@@ -226,8 +233,8 @@ done
 
 if [ "$system" = unknown ]; then
     say "no package manager that this script knows (apt, apk, dnf, brew). If the build misses something, it wants:"
-    say "a C11 compiler, make, cmake 3.25, pkg-config, libuv 1.44, c-ares 1.18, OpenSSL 3, libyaml, jansson 2.13,"
-    say "xxHash 0.8 and uthash, with headers"
+    say "a C11 compiler, make, cmake 3.25, pkg-config, libuv 1.44, c-ares 1.18, OpenSSL 3, libyaml, jansson 2.13, xxHash 0.8,"
+    say "uthash, zlib, brotli and zstd, with headers"
     exit 0
 fi
 if [ "$system" = homebrew ]; then

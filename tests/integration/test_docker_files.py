@@ -150,7 +150,7 @@ def test_the_image_is_built_of_every_folder_that_the_build_adds():
     os.environ.get("SIGHTGLASS_SANITIZED") == "1", reason="sanitizers bring libraries of their own"
 )
 def test_the_image_installs_the_libraries_that_the_program_loads():
-    installed = set(re.findall(r"\blib[a-z0-9.+-]+", DOCKERFILE.split("\nFROM ")[-1]))
+    installed = set(re.findall(r"\bz?lib[a-z0-9.+-]+", DOCKERFILE.split("\nFROM ")[-1]))
     dynamic = subprocess.run(["objdump", "-p", BINARY], capture_output=True, text=True, check=True)
     needed = set(re.findall(r"NEEDED +(\S+)", dynamic.stdout))
     assert needed

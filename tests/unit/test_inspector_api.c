@@ -89,7 +89,7 @@ static void parameters_that_are_not_known_are_refused(void **state)
 	assert_non_null(strstr(inspected_body(&f->asked), "\\\"limti\\\""));
 	fake_run(inspector_fixture_observer(f), "GET", "a", 200, SLICE(""), SLICE("x"));
 	expect_problem(inspect_get(f, "/_inspector/api/requests/a?x=1"), 400);
-	expect_problem(inspect_get(f, "/_inspector/api/requests/a/response-body?decoded=1"), 400);
+	expect_problem(inspect_get(f, "/_inspector/api/requests/a/response-body?decoded=2"), 400);
 	assert_non_null(strstr(inspected_body(&f->asked), "\\\"decoded\\\""));
 	expect_problem(inspect(f, "DELETE", "/_inspector/api/requests?x=1",
 			       "Origin: http://localhost\r\n"),
