@@ -35,7 +35,8 @@ enum {
 	SLICE_BYTES = 16 * 1024, /* read, searched and written in one slice; also what a slow client
 				    has waiting for it */
 	HASHED_FOR_ONE = 8,      /* so many bytes are hashed while one is written */
-	EVICTED_MAX = 64,        /* numbers in one event */
+	LOOKED_AT_MAX = 32 * 1024, /* bytes of both bodies */
+	EVICTED_MAX = 64,          /* numbers in one event */
 	STATS_MS = 1000,
 	HEARTBEAT_MS = 15 * 1000, /* where no stats are wanted: below what proxies wait for */
 	RETRY_MS = 1000,          /* after which a browser connects again */
@@ -251,6 +252,21 @@ static void step_over(struct reader *self, bool shown)
 	self->left -= shown ? PASSED_FOR_ONE : 1;
 }
 
+/* Of short bodies a summary says at once whether they hide something, and their hash; of longer
+ * ones the list does. */
+static void look_at_bodies(struct reader *self, size_t *spent)
+{
+	struct shown_look look = {.shown = NULL};
+
+	if (self->view.clock.end_us == 0 ||
+		self->view.request_body.kept + self->view.response_body.kept > LOOKED_AT_MAX) {
+		return;
+	}
+	while (shown_look_next(&look, self->api->redactor, &self->view, &self->scratch, spent)) {
+	}
+	shown_look_fini(&look);
+}
+
 static void show_record(struct reader *self, size_t *spent)
 {
 	const struct record_format format = format_of(self);
@@ -258,6 +274,7 @@ static void show_record(struct reader *self, size_t *spent)
 	*spent += (record_body_hash_work(&self->view.request_body) +
 			  record_body_hash_work(&self->view.response_body)) /
 		  HASHED_FOR_ONE;
+	look_at_bodies(self, spent);
 	write_evicted(self);
 	begin_event(self, "request", self->at + 1);
 	record_json_summary(&self->json, &self->view, &format);

@@ -5,8 +5,10 @@ its records, and yields what that row answers, as bytes.
 """
 
 import random
+import threading
 
 import pytest
+from harness.events import EventStream
 from harness.messages import LAST_CHUNK, build, chunk
 from harness.planting import LEAK, Planter, described, shown
 from harness.serving import ServingOrigin
@@ -14,6 +16,7 @@ from harness.wire import until
 
 SECRETS = 10_000
 SEARCHES = 40
+LAST = b"/last-of-all"
 
 
 class PlantedOrigin(ServingOrigin):
@@ -99,19 +102,35 @@ def planted(shared_sightglass, request):
         config={"inspector": {"redact": {"mode": request.param}}},
         read_stdout=False,
     )
+    proxy.planter, proxy.told = planter, []
+    with EventStream(proxy.inspector) as stream:
+        listener = threading.Thread(target=listen, args=(stream, proxy.told))
+        listener.start()
+        count = plant(proxy, planter, SECRETS if request.param == "replace" else SECRETS // 10)
+        listener.join()
+    proxy.numbers = list(range(1, count + 1))
+    yield proxy
+    upstream.close()
+
+
+def plant(proxy, planter, wanted):
+    """Returns how many exchanges it took; after them comes one whose path is LAST."""
     client = proxy.connect()
-    wanted = SECRETS if request.param == "replace" else SECRETS // 10
     count = 0
     while len(planter.planted) < wanted:
         content_type, coding, body = planter.body()
         client.ask(b"POST", b"/a?" + planter.query(), *planter.fields(),
                    *described(content_type, coding), body=body)
         count += 1
-    until(lambda: proxy.inspector.json("/api/requests?limit=1")["count"] == count, "all records")
-    proxy.planter = planter
-    proxy.numbers = list(range(1, count + 1))
-    yield proxy
-    upstream.close()
+    client.get(LAST)
+    until(lambda: proxy.inspector.json("/api/requests?limit=1")["count"] == count + 1, "all records")
+    return count
+
+
+def listen(stream, told):
+    """Keeps what is told up to the last exchange."""
+    while LAST not in (line := stream.response.readline()):
+        told.append(line)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.__name__)
