@@ -177,6 +177,13 @@ enum err_code check_redacted_query(struct slice text, struct err *err)
 				 err);
 }
 
+enum err_code check_redacted_member(struct slice text, struct err *err)
+{
+	return consists_of(text, "-_.~[]$@:", FIELD_NAME_MAX)
+		       ? ERR_NONE
+		       : refuse(text, "is no name of a member; give one such as pin_code", err);
+}
+
 enum err_code check_host(struct slice text, struct err *err)
 {
 	return text.len <= HOST_MAX && host_valid(text)

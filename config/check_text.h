@@ -25,6 +25,8 @@ enum err_code check_credential_header(struct slice text, struct err *err);
 enum err_code check_redacted_header(struct slice text, struct err *err);
 /* A query parameter whose value is redacted. */
 enum err_code check_redacted_query(struct slice text, struct err *err);
+/* A member of JSON, a form field or a key of a body whose value is redacted. */
+enum err_code check_redacted_member(struct slice text, struct err *err);
 /* A value of Host. */
 enum err_code check_host(struct slice text, struct err *err);
 /* A web page's origin, as browsers write it (RFC 6454 section 6.2). */

@@ -32,6 +32,13 @@ struct decode_stage {
 	const struct decode_stage_ops *ops;
 };
 
+static inline void decode_took(struct slice *in, size_t len)
+{
+	if (len > 0) {
+		*in = slice_of(in->ptr + len, in->len - len);
+	}
+}
+
 extern const struct decode_stage_ops decode_gzip;
 extern const struct decode_stage_ops decode_deflate;
 extern const struct decode_stage_ops decode_brotli;

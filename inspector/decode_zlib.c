@@ -98,8 +98,7 @@ static enum decode_state inflate_some(
 	stream->avail_out = room < UINT_MAX ? (uInt)room : UINT_MAX;
 	rc = inflate(stream, Z_NO_FLUSH);
 	*made = (size_t)((char *)stream->next_out - out);
-	given -= stream->avail_in;
-	*in = slice_of(in->ptr + given, in->len - given);
+	decode_took(in, given - stream->avail_in);
 	switch (rc) {
 	case Z_STREAM_END:
 		self->ended = true;

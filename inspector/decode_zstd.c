@@ -2,6 +2,7 @@
  * Layer: inspector. One job: undo zstd (RFC 8878).
  */
 #include <assert.h>
+#include <string.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -16,9 +17,9 @@ enum {
 struct zstd_stage {
 	struct decode_stage stage;
 	ZSTD_DStream *stream;
-	bool ended;   /* with a frame; another one may follow */
-	bool between; /* the same, and of what follows the beginning is not known yet */
-	size_t taken; /* of that */
+	bool ended; /* a frame; another one may follow */
+	size_t magic_len;
+	char magic[MAGIC_SIZE]; /* of the frame that begins */
 };
 
 static struct decode_stage *create(void)
@@ -40,33 +41,61 @@ static void destroy(struct decode_stage *stage)
 	mem_free(self);
 }
 
+/* Whether a frame, or one that is to be skipped, may begin so. The library also takes what versions
+ * before the standard wrote: nobody sends that. */
+static bool may_begin(const char *magic, size_t len)
+{
+	static const char frame[] = "\x28\xb5\x2f\xfd";
+	static const char skipped[] = "\x2a\x4d\x18"; /* behind 0x50 to 0x5f */
+
+	return memcmp(magic, frame, len) == 0 || (((unsigned char)magic[0] & 0xf0) == 0x50 &&
+							 memcmp(magic + 1, skipped, len - 1) == 0);
+}
+
+static enum decode_state decompress(
+	struct zstd_stage *self, struct slice *in, char *out, size_t room, size_t *made)
+{
+	ZSTD_inBuffer input = {.src = in->len > 0 ? in->ptr : "", .size = in->len};
+	ZSTD_outBuffer output = {.dst = out, .size = room};
+	size_t rc = ZSTD_decompressStream(self->stream, &output, &input);
+
+	decode_took(in, input.pos);
+	*made = output.pos;
+	if (ZSTD_isError(rc) != 0) {
+		return ZSTD_getErrorCode(rc) == ZSTD_error_frameParameter_windowTooLarge
+			       ? DECODE_TOO_WIDE
+			       : DECODE_BROKEN;
+	}
+	if (rc > 0) {
+		return DECODE_GOES_ON;
+	}
+	self->ended = true;
+	self->magic_len = 0;
+	return DECODE_WHOLE;
+}
+
 static enum decode_state next(
 	struct decode_stage *stage, struct slice *in, char *out, size_t room, size_t *made)
 {
 	struct zstd_stage *self = container_of(stage, struct zstd_stage, stage);
-	ZSTD_inBuffer input = {.src = in->len > 0 ? in->ptr : "", .size = in->len};
-	ZSTD_outBuffer output = {.dst = out, .size = room};
-	size_t rc;
+	struct slice magic = slice_of(self->magic, MAGIC_SIZE);
 
 	*made = 0;
-	if (self->ended && in->len == 0) {
+	if (self->magic_len == MAGIC_SIZE) {
+		return decompress(self, in, out, room, made);
+	}
+	if (self->ended && self->magic_len == 0 && in->len == 0) {
 		return DECODE_WHOLE;
 	}
-	rc = ZSTD_decompressStream(self->stream, &output, &input);
-	*in = slice_of(in->ptr + input.pos, in->len - input.pos);
-	*made = output.pos;
-	if (ZSTD_isError(rc) != 0) {
-		return self->between && ZSTD_getErrorCode(rc) == ZSTD_error_prefix_unknown
-			       ? DECODE_FOLLOWED
-		       : ZSTD_getErrorCode(rc) == ZSTD_error_frameParameter_windowTooLarge
-			       ? DECODE_TOO_WIDE
-			       : DECODE_BROKEN;
+	while (self->magic_len < MAGIC_SIZE && in->len > 0) {
+		self->magic[self->magic_len++] = in->ptr[0];
+		decode_took(in, 1);
+		if (!may_begin(self->magic, self->magic_len)) {
+			return self->ended ? DECODE_FOLLOWED : DECODE_BROKEN;
+		}
 	}
-	/* Of what follows a frame up to four bytes are taken before it is known what they are. */
-	self->taken = rc == 0 ? 0 : self->taken + input.pos;
-	self->between = rc == 0 || (self->between && self->taken < MAGIC_SIZE);
-	self->ended = rc == 0;
-	return self->ended ? DECODE_WHOLE : DECODE_GOES_ON;
+	return self->magic_len < MAGIC_SIZE ? DECODE_GOES_ON
+					    : decompress(self, &magic, out, room, made);
 }
 
 const struct decode_stage_ops decode_zstd = {

@@ -109,7 +109,9 @@ bool redact_multipart_hid(const struct redact_multipart *self)
 
 static struct slice rest_of(const struct redact_multipart *self)
 {
-	return slice_of(self->held.ptr + self->passed, self->held.len - self->passed);
+	return self->held.len == 0
+		       ? SLICE("")
+		       : slice_of(self->held.ptr + self->passed, self->held.len - self->passed);
 }
 
 /* Text outside of bodies ends: what is secret in it does not reach beyond. */
@@ -262,7 +264,7 @@ static struct slice behind_charset(struct slice value)
 	while (at > 0 && value.ptr[at - 1] != '\'') {
 		at--;
 	}
-	return slice_of(value.ptr + at, value.len - at);
+	return at == 0 ? value : slice_of(value.ptr + at, value.len - at);
 }
 
 /* Of a coded part nothing can be told: it is hidden. */
@@ -418,7 +420,9 @@ static void run(struct redact_multipart *self, bool last, bool cut, struct buffe
 	if (self->passed > 0) {
 		struct slice rest = rest_of(self);
 
-		memmove(self->held.ptr, rest.ptr, rest.len);
+		if (rest.len > 0) {
+			memmove(self->held.ptr, rest.ptr, rest.len);
+		}
 		self->held.len = rest.len;
 		self->passed = 0;
 	}

@@ -84,7 +84,7 @@ export class Side {
     this.#signature = wanted;
 
     const { signal } = this.#abort;
-    const body = await readBody(record, this.#side);
+    const body = readBody(record, this.#side);
     const root = body?.kind === 'json' ? await this.#read(body, signal) : null;
 
     if (signal.aborted) {
@@ -215,7 +215,8 @@ export class Side {
     const notes = [
       !talks && this.#absentNote(record, body, total),
       body && this.#cutNote(record, body, total),
-      body && codingNote(body),
+      body && this.#codingNote(body, total),
+      this.#field(record, 'body_note') && `Of this body: ${this.#field(record, 'body_note')}.`,
       this.#redactedNote(record, body, root),
     ];
 
@@ -226,7 +227,7 @@ export class Side {
     if (this.#awaited(record)) {
       return 'No answer yet. This fills in as it arrives.';
     }
-    if (body === null && total > 0) {
+    if (body === null && total > 0 && !this.#field(record, 'body_note')) {
       return record.status === 101
         ? `${size(total)} went through the tunnel.`
         : `Its ${size(total)} passed and were not kept.`;
@@ -235,7 +236,7 @@ export class Side {
   }
 
   #cutNote(record, body, total) {
-    if (!this.#field(record, 'body_truncated')) {
+    if (body.coding !== '' || !this.#field(record, 'body_truncated')) {
       return null;
     }
 
@@ -245,12 +246,21 @@ export class Side {
       this.#side === 'request' ? 'The upstream got all of it.' : 'The client got all of it.';
 
     return [
-      `The first ${roundSize(body.kept)} of ${roundSize(total)} are kept. `,
+      `The first ${roundSize(body.bytes.length)} of ${roundSize(total)} are kept. `,
       record.state === 'complete' && `${whole} `,
       hash && ['XXH3 of the whole body: ', el('code', { class: 'wraps' }, hash), '. '],
       'To keep more: ',
       el('code', {}, setting),
     ];
+  }
+
+  #codingNote(body, total) {
+    if (body.coding === '') {
+      return null;
+    }
+    return body.cut
+      ? `Shown decoded from ${body.coding}, as far as it is kept of the ${roundSize(total)} that were sent.`
+      : `Shown decoded from ${body.coding}; ${roundSize(total)} as it was sent.`;
   }
 
   #redactedNote(record, body, root) {
@@ -317,13 +327,4 @@ export class Side {
 
 function redactedFields(fields) {
   return fields.filter(({ value }) => countRedacted(value) > 0).length;
-}
-
-function codingNote(body) {
-  if (body.coding === '') {
-    return null;
-  }
-  return body.decoded
-    ? `Shown decoded from ${body.coding}; ${roundSize(body.kept)} as it was sent.`
-    : `Encoded with ${body.coding}, which this browser cannot undo: Save keeps the bytes.`;
 }

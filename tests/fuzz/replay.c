@@ -65,17 +65,29 @@ static int replay(const char *corpus, const char *name, void (*check)(struct sli
 
 int main(int argc, char **argv)
 {
+	static const struct {
+		const char *name;
+		void (*check)(struct slice input);
+	} checks[] = {
+		{"head", check_head},
+		{"body", check_body},
+		{"target", check_target},
+		{"tls", check_tls},
+		{"websocket", check_websocket},
+		{"event_stream", check_event_stream},
+		{"redact_body", check_redact_body},
+		{"decode", check_decode},
+	};
+
 	if (argc != 2) {
 		fprintf(stderr, "usage: fuzz_replay CORPUS\n");
 		return 2;
 	}
-	if (replay(argv[1], "head", check_head) <= 0 || replay(argv[1], "body", check_body) <= 0 ||
-		replay(argv[1], "target", check_target) <= 0 ||
-		replay(argv[1], "tls", check_tls) <= 0 ||
-		replay(argv[1], "websocket", check_websocket) <= 0 ||
-		replay(argv[1], "event_stream", check_event_stream) <= 0) {
-		fprintf(stderr, "no corpus in %s\n", argv[1]);
-		return 1;
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		if (replay(argv[1], checks[i].name, checks[i].check) <= 0) {
+			fprintf(stderr, "no corpus in %s/%s\n", argv[1], checks[i].name);
+			return 1;
+		}
 	}
 	return 0;
 }

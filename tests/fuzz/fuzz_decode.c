@@ -1,0 +1,14 @@
+/*
+ * libFuzzer's way into check_decode().
+ */
+#include <stdint.h>
+
+#include "tests/fuzz/check.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	check_decode(slice_of((const char *)data, size));
+	return 0;
+}
