@@ -141,6 +141,14 @@ class Sightglass:
         self.clients.append(client)
         return client
 
+    def refuses_connections(self, index=0):
+        """Whether it accepts none any more."""
+        try:
+            socket.create_connection(self.address(index), timeout=DEADLINE_S).close()
+        except (ConnectionRefusedError, ConnectionResetError):  # reset: it was not accepted yet
+            return True
+        return False
+
     @property
     def inspector(self):
         return Inspector("127.0.0.1", self.port)
