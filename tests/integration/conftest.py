@@ -8,7 +8,7 @@ SIGHTGLASS_SANITIZED   1 where it was built with a sanitizer: then what measures
 SIGHTGLASS_DEADLINE    seconds that a test waits for something before it fails; 30 where absent
 
 What a test stands on is in harness/: process.py (the binary), raw_client.py and origin.py (exact
-bytes on both sides), serving.py (an upstream that answers by itself), nginx.py,
+bytes on both sides), serving.py (an upstream that answers by itself), nginx.py, haproxy.py,
 websocket_origin.py, inspector_client.py, certificates.py, tls_client.py, tls_origin.py and
 openssl_server.py (the same over TLS).
 """
