@@ -4,13 +4,14 @@ origin of the test's."""
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
-import time
 
 from harness.nginx import free_port
-from harness.wire import DEADLINE_S
+from harness.wire import DEADLINE_S, until
 
+LISTENS, ESTABLISHED = "0A", "01"  # as /proc/net/tcp has it
 CONFIG = """
 global
     nbthread 1
@@ -62,24 +63,33 @@ class Haproxy:
                 defaults=indented(defaults),
             )
         )
+        self.processes = []
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(
+        """Another process on the same port, as a reload makes one; it takes its connections from
+        now on."""
+        process = subprocess.Popen(
             [find_haproxy(), "-db", "-f", self.config],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
-        end = time.monotonic() + DEADLINE_S
-        while True:
-            assert self.process.poll() is None, self.process.stderr.read().decode()
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                assert time.monotonic() < end, "haproxy does not listen"
-                time.sleep(0.02)
+        self.processes.append(process)
+
+        def listening():
+            assert process.poll() is None, process.stderr.read().decode()
+            return self.sockets(LISTENS) == len(self.processes)
+
+        until(listening, "haproxy listens")
+
+    def sockets(self, state):
+        """How many it has on its port that are in this state."""
+        with open("/proc/net/tcp") as file:
+            lines = [line.split() for line in file.readlines()[1:]]
+        return sum(
+            fields[3] == state and int(fields[1].split(":")[1], 16) == self.port for fields in lines
+        )
 
     def control(self, command):
         """Says this on its control socket; returns the answer."""
@@ -89,11 +99,18 @@ class Haproxy:
             sock.sendall(command.encode() + b"\n")
             return b"".join(iter(lambda: sock.recv(4096), b"")).decode()
 
-    def stop(self):
-        """Ends at once: all connections break off."""
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(DEADLINE_S)
-        self.process.stderr.close()
+    def stop(self, listening=True):
+        """Ends the oldest process at once: its connections break off. Not `listening`: it leaves
+        new connections to the others first."""
+        process = self.processes.pop(0)
+        if not listening:
+            process.send_signal(signal.SIGUSR1)
+            until(lambda: self.sockets(LISTENS) == len(self.processes), "it listens no more")
+        if process.poll() is None:
+            process.kill()
+        process.wait(DEADLINE_S)
+        process.stderr.close()
 
-    close = stop
+    def close(self):
+        while self.processes:
+            self.stop()
