@@ -21,6 +21,7 @@ packages_of() {
     debian-test)
         echo "libcmocka-dev ?libllhttp-dev|node-llhttp python3-pytest python3-websockets python3-selenium python3-yaml"
         echo "chromium|chromium-browser chromium-driver|chromium-chromedriver nginx|nginx-light haproxy curl openssl xxhash"
+        echo "?iproute2"
         ;;
     debian-format) echo "clang-format-14|clang-format" ;;
     debian-bench) echo "wrk openssl haproxy strace ?linux-perf nghttp2-client nginx|nginx-light python3" ;;
@@ -28,7 +29,7 @@ packages_of() {
     alpine-build) echo "gcc musl-dev linux-headers make cmake pkgconf libuv-dev c-ares-dev openssl-dev yaml-dev jansson-dev xxhash-dev uthash-dev" ;;
     alpine-test)
         echo "cmocka-dev ?llhttp-dev py3-pytest py3-websockets py3-selenium py3-yaml"
-        echo "chromium chromium-chromedriver nginx haproxy curl openssl xxhash"
+        echo "chromium chromium-chromedriver nginx haproxy curl openssl xxhash ?iproute2"
         ;;
     alpine-format) echo "clang-extra-tools" ;;
     alpine-bench) echo "wrk openssl haproxy strace ?perf nghttp2 nginx python3" ;;
@@ -39,7 +40,7 @@ packages_of() {
         ;;
     fedora-test)
         echo "libcmocka-devel ?llhttp-devel libasan libubsan python3-pytest python3-websockets python3-selenium"
-        echo "python3-pyyaml chromium chromedriver nginx-core|nginx haproxy curl openssl xxhash"
+        echo "python3-pyyaml chromium chromedriver nginx-core|nginx haproxy curl openssl xxhash ?iproute"
         ;;
     fedora-format) echo "clang-tools-extra" ;;
     fedora-bench) echo "wrk openssl haproxy strace ?perf nghttp2 nginx-core|nginx python3" ;;
