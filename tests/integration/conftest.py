@@ -6,6 +6,7 @@ SIGHTGLASS_BINARY      the binary under test; build/sightglass where absent
 SIGHTGLASS_SANITIZED   1 where it was built with a sanitizer: then what measures time or memory
                        ("slow") is skipped
 SIGHTGLASS_DEADLINE    seconds that a test waits for something before it fails; 30 where absent
+SIGHTGLASS_SOAK        seconds that test_soak.py goes on; 12 where absent
 
 What a test stands on is in harness/: process.py (the binary), raw_client.py and origin.py (exact
 bytes on both sides), serving.py (an upstream that answers by itself), nginx.py, haproxy.py,
