@@ -472,7 +472,7 @@ static void destroy(struct source *source)
 {
 	struct reader *self = of_source(source);
 
-	capture_store_release(self->api->store, self->record);
+	let_go(self);
 	buffer_fini(&self->scratch);
 	mem_free(self);
 }

@@ -323,10 +323,16 @@ enum resend_verdict resend_body(const struct record_view *view, struct err *err)
 			(unsigned long long)body->kept, (unsigned long long)body->size);
 		return RESEND_REFUSED;
 	}
+	if (body->look == RECORD_HIDES) {
+		err_set(err, ERR_SYNTAX,
+			"its body has a redacted value, which is never sent again: give a "
+			"\"body\"");
+		return RESEND_REFUSED;
+	}
 	if (body->size > 0 && body->look != RECORD_CLEAN) {
 		err_set(err, ERR_SYNTAX,
-			"its body has a redacted value, or one that cannot be looked for, which is "
-			"never sent again: give a \"body\"");
+			"its body could not be decoded to its end, so what it holds is not known: "
+			"give a \"body\"");
 		return RESEND_REFUSED;
 	}
 	return RESEND_READY;

@@ -5,6 +5,7 @@ its records, and yields what that row answers, as bytes.
 """
 
 import random
+import re
 import threading
 
 import pytest
@@ -16,6 +17,7 @@ from harness.wire import until
 
 SECRETS = 10_000
 SEARCHES = 40
+REPLAYS = 100
 LAST = b"/last-of-all"
 
 
@@ -85,7 +87,53 @@ def metrics(proxy, _numbers):
     yield proxy.inspector.get("/api/upstreams").body
 
 
-ROWS = [lists, lists_of_whole_records, records, bodies, searches, metrics]
+def archives(proxy, numbers):
+    for at in range(0, len(numbers), 500):
+        yield proxy.inspector.get(f"/api/har?limit=500&before={numbers[at] + 500}").body
+
+
+def commands(proxy, numbers):
+    """A body that is no text goes through printf, whose escapes are undone here."""
+    for number in numbers:
+        command = proxy.inspector.get(f"/api/requests/seq:{number}/curl").body
+        yield command
+        yield re.sub(rb"\\([0-7]{3})", lambda m: bytes([int(m[1], 8) & 255]), command)
+
+
+def replays(proxy, numbers):
+    """Nothing secret is sent again: neither is it in what is answered, nor does it reach the upstream."""
+    before = len(proxy.upstream.requests)
+    for number in numbers[:: max(1, len(numbers) // REPLAYS)]:
+        origin = {"Origin": f"http://127.0.0.1:{proxy.port}"}
+        yield proxy.inspector.ask("POST", f"/api/requests/seq:{number}/replay", origin).body
+    for request in proxy.upstream.requests[before:]:
+        yield request.raw + request.body
+
+
+def events(proxy, numbers):
+    told = b"".join(proxy.told)
+    assert told.count(b'"state":"complete"') == len(numbers)
+    yield told
+
+
+def statistics(proxy, _numbers):
+    for path in ("summary", "routes", "marks", "config"):
+        yield proxy.inspector.get(f"/api/{path}").body
+
+
+ROWS = [
+    lists,
+    lists_of_whole_records,
+    records,
+    bodies,
+    searches,
+    metrics,
+    archives,
+    commands,
+    events,
+    statistics,
+    replays,
+]
 
 
 # --- the test
@@ -102,7 +150,7 @@ def planted(shared_sightglass, request):
         config={"inspector": {"redact": {"mode": request.param}}},
         read_stdout=False,
     )
-    proxy.planter, proxy.told = planter, []
+    proxy.planter, proxy.upstream, proxy.told = planter, upstream, []
     with EventStream(proxy.inspector) as stream:
         listener = threading.Thread(target=listen, args=(stream, proxy.told))
         listener.start()
