@@ -35,7 +35,8 @@ enum {
 	SLICE_BYTES = 16 * 1024, /* read, searched and written in one slice; also what a slow client
 				    has waiting for it */
 	HASHED_FOR_ONE = 8,      /* so many bytes are hashed while one is written */
-	EVICTED_MAX = 64,        /* numbers in one event */
+	LOOKED_AT_MAX = 32 * 1024, /* bytes of both bodies */
+	EVICTED_MAX = 64,          /* numbers in one event */
 	STATS_MS = 1000,
 	HEARTBEAT_MS = 15 * 1000, /* where no stats are wanted: below what proxies wait for */
 	RETRY_MS = 1000,          /* after which a browser connects again */
@@ -67,8 +68,6 @@ struct reader {
 	struct record *record; /* one that is searched */
 	struct record_view view;
 	struct search search;
-	struct shown_look look; /* at the bodies of one that was found */
-	bool found;
 };
 
 static struct reader *of_source(struct source *source)
@@ -242,8 +241,6 @@ static enum event_kind latest_of(const struct record_view *view)
 static void let_go(struct reader *self)
 {
 	search_fini(&self->search);
-	shown_look_fini(&self->look);
-	self->found = false;
 	capture_store_release(self->api->store, self->record);
 	self->record = NULL;
 }
@@ -255,18 +252,29 @@ static void step_over(struct reader *self, bool shown)
 	self->left -= shown ? PASSED_FOR_ONE : 1;
 }
 
-/* What is to be said of its bodies has to be found out first. */
+/* Of short bodies a summary says at once whether they hide something, and their hash; of longer
+ * ones the list does. */
+static void look_at_bodies(struct reader *self, size_t *spent)
+{
+	struct shown_look look = {.shown = NULL};
+
+	if (self->view.clock.end_us == 0 ||
+		self->view.request_body.kept + self->view.response_body.kept > LOOKED_AT_MAX) {
+		return;
+	}
+	while (shown_look_next(&look, self->api->redactor, &self->view, &self->scratch, spent)) {
+	}
+	shown_look_fini(&look);
+}
+
 static void show_record(struct reader *self, size_t *spent)
 {
 	const struct record_format format = format_of(self);
 
-	self->found = true;
-	if (shown_look_next(&self->look, self->api->redactor, &self->view, &self->scratch, spent)) {
-		return;
-	}
 	*spent += (record_body_hash_work(&self->view.request_body) +
 			  record_body_hash_work(&self->view.response_body)) /
 		  HASHED_FOR_ONE;
+	look_at_bodies(self, spent);
 	write_evicted(self);
 	begin_event(self, "request", self->at + 1);
 	record_json_summary(&self->json, &self->view, &format);
@@ -275,12 +283,8 @@ static void show_record(struct reader *self, size_t *spent)
 	step_over(self, true);
 }
 
-static void go_on_with_record(struct reader *self, size_t *spent)
+static void go_on_searching(struct reader *self, size_t *spent)
 {
-	if (self->found) {
-		show_record(self, spent);
-		return;
-	}
 	switch (search_step(&self->search, self->api->redactor, &self->scratch, spent)) {
 	case SEARCH_MORE:
 		break;
@@ -367,7 +371,7 @@ static bool go_on(struct reader *self, size_t *spent)
 	struct event event;
 
 	if (self->record != NULL) {
-		go_on_with_record(self, spent);
+		go_on_searching(self, spent);
 		return true;
 	}
 	if (self->reason != NULL) {

@@ -96,7 +96,7 @@ static bool next_of_curl(struct source *source, struct buffer *out, struct slice
 	bool more = true;
 
 	(void)part;
-	while (more && spent < SLICE_WORK && out->len < SLICE_WORK) {
+	while (more && spent < SLICE_BYTES && out->len < SLICE_BYTES) {
 		more = curl_step(&self->curl, out, &format, &spent);
 	}
 	return more;
@@ -267,7 +267,7 @@ void api_record_curl(const struct api_call *call)
 			"again");
 		return;
 	}
-	curl_begin(&self->curl, self->redactor, &self->view);
+	curl_begin(&self->curl, &self->view);
 	answer_begin(call->answer, 200, ANSWER_DATA, 0);
 	answer_send_source(
 		call->answer, SLICE("text/plain; charset=utf-8"), &self->source, UINT64_MAX);

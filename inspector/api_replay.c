@@ -16,33 +16,24 @@
 
 enum {
 	FIELDS_MAX = 200,       /* in "headers" */
-	SLICE_WORK = 24 * 1024, /* of a body, looked at in one slice: some 0.1 ms */
+	LOOK_SLICE = 24 * 1024, /* of a body that is looked at before it is sent again */
 };
 
 /* One on its way; owned by the answer. */
 struct replay {
 	struct source source;
 	struct subrequest subrequest;
-	const struct api *api;
-	struct answer *answer;
+	struct api_call call;
 	struct record *original; /* held: its body is sent from where it lies */
 	struct record_view view;
 	struct record_parts parts;
+	json_t *wish;            /* what is to be changed */
+	struct shown_body *look; /* whether its body hides something */
+	struct task go_on;
+	struct buffer scratch;
 	bool has_given;
 	struct secret given; /* the body that came with the request for the replay */
 	struct buffer left_out;
-
-	/* what is asked for */
-	struct api_call call;
-	json_t *wish; /* held: `changes` points into it */
-	struct resend_changes changes;
-	struct resend_field fields[FIELDS_MAX];
-
-	/* until it begins: does the body hide something? */
-	struct task task;
-	struct shown_look look;
-	struct buffer scratch;
-	bool begun;
 };
 
 static struct replay *of_source(struct source *source)
@@ -59,22 +50,20 @@ static void stop(struct source *source)
 {
 	struct replay *self = of_source(source);
 
-	task_cancel(&self->task);
-	if (self->begun) {
-		subrequest_cancel(&self->subrequest);
-	}
+	task_cancel(&self->go_on);
+	subrequest_cancel(&self->subrequest);
 }
 
 static void destroy(struct source *source)
 {
 	struct replay *self = of_source(source);
 
-	capture_store_release(self->api->store, self->original);
-	shown_look_fini(&self->look);
+	shown_body_destroy(self->look);
+	capture_store_release(self->call.api->store, self->original);
+	json_decref(self->wish);
+	buffer_fini(&self->scratch);
 	secret_fini(&self->given);
 	buffer_fini(&self->left_out);
-	buffer_fini(&self->scratch);
-	json_decref(self->wish);
 	mem_free(self);
 }
 
@@ -102,7 +91,7 @@ static void answer_summary(struct replay *self, struct record *made)
 {
 	struct buffer scratch = BUFFER_INIT;
 	const struct record_format format = {
-		.redactor = self->api->redactor,
+		.redactor = self->call.api->redactor,
 		.scratch = &scratch,
 		.now_us = clock_now_us(),
 	};
@@ -110,7 +99,7 @@ static void answer_summary(struct replay *self, struct record *made)
 	struct json json;
 
 	record_read(made, &view);
-	json_init(&json, answer_buffer(self->answer));
+	json_init(&json, answer_buffer(self->call.answer));
 	json_begin_object(&json);
 	record_json_members(&json, &view, &format);
 	json_key(&json, "replay_of");
@@ -118,20 +107,20 @@ static void answer_summary(struct replay *self, struct record *made)
 	write_names(&json, "left_out", &self->left_out);
 	json_end_object(&json);
 	buffer_fini(&scratch);
-	answer_begin(self->answer, 200, ANSWER_DATA, 0);
-	answer_send_buffer(self->answer, SLICE("application/json"));
+	answer_begin(self->call.answer, 200, ANSWER_DATA, 0);
+	answer_send_buffer(self->call.answer, SLICE("application/json"));
 }
 
 static void on_ended(struct subrequest *subrequest)
 {
 	struct replay *self = of_subrequest(subrequest);
 	const struct subrequest_outcome *outcome = &subrequest->outcome;
-	struct capture_store *store = self->api->store;
+	struct capture_store *store = self->call.api->store;
 	struct record *made = capture_store_find_id(
 		store, slice_of(outcome->request_id, outcome->request_id_len));
 
 	if (made == NULL) {
-		answer_problem(self->answer, 503,
+		answer_problem(self->call.answer, 503,
 			"it was sent again, and answered with status %u, but no record of it could "
 			"be kept",
 			outcome->status);
@@ -238,8 +227,7 @@ static void refuse(const struct api_call *call, enum resend_verdict verdict, con
 	answer_problem(call->answer, verdict == RESEND_REFUSED ? 409 : 400, "%s", err->text);
 }
 
-/* Composes the head and begins, or answers the problem. */
-static void begin(struct replay *self)
+static void begin(struct replay *self, const struct resend_changes *changes)
 {
 	const struct api_call *call = &self->call;
 	const struct resend resend = {
@@ -252,14 +240,11 @@ static void begin(struct replay *self)
 	};
 	struct buffer head = BUFFER_INIT;
 	struct err err = ERR_INIT;
-	enum resend_verdict verdict = RESEND_READY;
+	enum resend_verdict verdict =
+		self->has_given ? RESEND_READY : resend_body(&self->view, &err);
 
-	if (!self->has_given) {
-		verdict = resend_body(&self->view, &err);
-	}
 	if (verdict == RESEND_READY) {
-		verdict = resend_head(
-			&resend, &self->view, &self->changes, &head, &self->left_out, &err);
+		verdict = resend_head(&resend, &self->view, changes, &head, &self->left_out, &err);
 	}
 	if (verdict == RESEND_READY &&
 		subrequest_start(&self->subrequest, &subrequest_ops, call->exchange,
@@ -267,27 +252,47 @@ static void begin(struct replay *self)
 		verdict = RESEND_BAD;
 	}
 	buffer_fini(&head);
-	self->begun = verdict == RESEND_READY;
-	if (!self->begun) {
+	if (verdict != RESEND_READY) {
 		refuse(call, verdict, &err);
 	}
 }
 
-/* A body that hides something is not sent again, so it is looked through first, in slices. */
-static void look(struct task *task)
+static void decide(struct replay *self)
 {
-	struct replay *self = container_of(task, struct replay, task);
+	struct resend_field fields[FIELDS_MAX];
+	struct resend_changes changes = {.has_body = self->has_given};
+
+	if (take_text(&self->call, self->wish, "method", &changes.method) &&
+		take_text(&self->call, self->wish, "path", &changes.path) &&
+		take_fields(&self->call, self->wish, fields, &changes)) {
+		begin(self, &changes);
+	}
+}
+
+/* Goes through the body that is to be sent again, a slice at a time. */
+static void on_go_on(struct task *task)
+{
+	struct replay *self = container_of(task, struct replay, go_on);
+	struct shown_facts facts;
 	size_t spent = 0;
 
-	while (!self->has_given && self->view.request_body.look == RECORD_UNSEEN) {
-		if (spent >= SLICE_WORK) {
-			loop_later(self->call.exchange->loop, &self->task);
+	while (spent < LOOK_SLICE) {
+		buffer_clear(&self->scratch);
+		if (!shown_body_next(self->look, &self->scratch, &spent)) {
+			shown_body_facts(self->look, &facts);
+			self->view.request_body.look = facts.look;
+			decide(self);
 			return;
 		}
-		(void)shown_look_next(
-			&self->look, self->api->redactor, &self->view, &self->scratch, &spent);
 	}
-	begin(self);
+	loop_later(self->call.exchange->loop, task);
+}
+
+static bool has_to_look(const struct replay *self)
+{
+	const struct record_body *body = &self->view.request_body;
+
+	return !self->has_given && body->look == RECORD_UNSEEN && body->kept > 0;
 }
 
 static void replay_with(const struct api_call *call, const json_t *wish)
@@ -311,22 +316,22 @@ static void replay_with(const struct api_call *call, const json_t *wish)
 	}
 	self = mem_zalloc(sizeof(*self));
 	self->source.ops = &source_ops;
-	self->api = call->api;
-	self->answer = call->answer;
-	self->original = original;
 	self->call = *call;
-	self->wish = json_incref((json_t *)(uintptr_t)wish); /* counting changes nothing in it */
-	task_init(&self->task, look);
+	self->wish = json_incref((json_t *)(uintptr_t)wish); /* counting is no change */
+	self->original = original;
+	task_init(&self->go_on, on_go_on);
 	record_read(original, &self->view);
 	self->parts = record_parts(&self->view.request_body);
 	answer_wait(call->answer, &self->source);
-	if (take_text(call, wish, "method", &self->changes.method) &&
-		take_text(call, wish, "path", &self->changes.path) &&
-		take_fields(call, wish, self->fields, &self->changes) &&
-		take_body(call, wish, self)) {
-		self->changes.has_body = self->has_given;
-		look(&self->task);
+	if (!take_body(&self->call, wish, self)) {
+		return;
 	}
+	if (!has_to_look(self)) {
+		decide(self);
+		return;
+	}
+	self->look = shown_body_create(call->api->redactor, &self->view, RECORD_REQUEST);
+	loop_ready(call->exchange->loop, &self->go_on);
 }
 
 void api_replay(const struct api_call *call)

@@ -160,10 +160,6 @@ static struct record_format format_of(struct list_source *self)
 
 static void let_go(struct list_source *self)
 {
-	search_fini(&self->search);
-	shown_look_fini(&self->look);
-	record_json_fini(&self->writer);
-	har_entry_fini(&self->har);
 	capture_store_release(self->api->store, self->record);
 	self->record = NULL;
 }
@@ -187,12 +183,12 @@ static void begin_record(struct list_source *self)
 		let_go(self);
 		return;
 	}
-	self->look = (struct shown_look){.shown = NULL};
 	if (self->form == LIST_HAR) {
 		har_entry_begin(&self->har, &self->view);
 	} else {
 		record_json_begin(&self->writer, &self->view);
 	}
+	self->look = (struct shown_look){.shown = NULL};
 	self->phase = self->form == LIST_SUMMARIES ? LIST_LOOK : LIST_WRITE;
 }
 
@@ -239,9 +235,11 @@ static void go_on_searching(struct list_source *self, size_t *spent)
 	case SEARCH_MORE:
 		break;
 	case SEARCH_FOUND:
+		search_fini(&self->search);
 		begin_record(self);
 		break;
 	case SEARCH_NOTHING:
+		search_fini(&self->search);
 		let_go(self);
 		self->phase = LIST_NEXT;
 		break;
@@ -277,6 +275,8 @@ static bool write_more(struct list_source *self, size_t *spent)
 static void go_on_writing(struct list_source *self, size_t *spent)
 {
 	if (!write_more(self, spent)) {
+		record_json_fini(&self->writer);
+		har_entry_fini(&self->har);
 		let_go(self);
 		self->phase = LIST_NEXT;
 	}
@@ -379,7 +379,11 @@ static void destroy(struct source *source)
 {
 	struct list_source *self = of_source(source);
 
-	let_go(self);
+	search_fini(&self->search);
+	shown_look_fini(&self->look);
+	har_entry_fini(&self->har);
+	record_json_fini(&self->writer);
+	capture_store_release(self->api->store, self->record);
 	buffer_fini(&self->scratch);
 	mem_free(self);
 }

@@ -127,7 +127,7 @@ static void comment_hidden(
 			list_hidden(out, name, &any);
 		}
 	}
-	if (view->request_body.look == RECORD_HIDES) {
+	if (view->request_body.look == RECORD_HIDES && self->body.length > 0) {
 		list_hidden(out, SLICE("the body"), &any);
 	}
 	if (any) {
@@ -148,15 +148,26 @@ static void comment_body(const struct curl *self, struct buffer *out)
 	} else if (is_method(self, "HEAD")) {
 		buffer_printf(out,
 			"# The body, %llu bytes, is left out: curl sends none with HEAD.\n", size);
-	} else if (self->body.note != NULL) {
-		buffer_printf(out, "# The body: %s.\n", self->body.note);
-	} else if (self->body.cut && self->body.coding_len > 0) {
-		buffer_append_str(out, "# The body is cut: decoded as far as it was kept.\n");
-	} else if (self->body.cut) {
-		buffer_printf(out, "# The body is cut: %llu of %llu bytes are here.\n",
-			(unsigned long long)self->body.shown, size);
+	} else if (body->kept < body->size) {
+		buffer_printf(out, "# The body is cut: %llu of %llu bytes were kept.\n",
+			(unsigned long long)body->kept, size);
 	} else if (!body->ended && self->view->state == EXCHANGE_ACTIVE) {
 		buffer_append_str(out, "# The body was still on its way: more may follow.\n");
+	}
+}
+
+/* What showing it has brought to light. */
+static void comment_shown_body(const struct curl *self, struct buffer *out)
+{
+	if (self->body.coding_len > 0) {
+		buffer_append_str(out, "# The body is decoded, and Content-Encoding is left out: ");
+		shell_comment(out, body_windows_coding(&self->body));
+		buffer_append_str(out, ".\n");
+	}
+	if (self->body.note != NULL) {
+		buffer_append_str(out, "# The body: ");
+		shell_comment(out, slice_str(self->body.note));
+		buffer_append_str(out, ".\n");
 	}
 }
 
@@ -176,10 +187,7 @@ static void write_comments(
 	}
 	comment_hidden(self, out, format);
 	comment_body(self, out);
-	if (self->body.coding_len > 0) {
-		buffer_append_str(
-			out, "# The body is decoded here, so its Content-Encoding is left out.\n");
-	}
+	comment_shown_body(self, out);
 	if (self->view->request_trailers.count > 0) {
 		buffer_append_str(out, "# The trailers are left out: curl sends none.\n");
 	}
@@ -318,7 +326,7 @@ static void write_fields(struct curl *self, struct buffer *out, const struct rec
 	if (self->has_data && !has_field(self, FIELD_CONTENT_TYPE)) {
 		take_away(out, "Content-Type:");
 	}
-	if (self->has_data && self->body.shown >= EXPECT_BODY_MIN) {
+	if (self->has_data && self->body.length >= EXPECT_BODY_MIN) {
 		take_away(out, "Expect:");
 	}
 	if (has_field(self, FIELD_ACCEPT_ENCODING)) {
@@ -331,18 +339,18 @@ static void write_fields(struct curl *self, struct buffer *out, const struct rec
 static void decide(struct curl *self)
 {
 	bool has_body = has_field(self, FIELD_CONTENT_LENGTH) ||
-			has_field(self, FIELD_TRANSFER_ENCODING) || self->body.shown > 0;
+			has_field(self, FIELD_TRANSFER_ENCODING) || self->body.length > 0;
 
 	self->has_data = has_body && self->view->level == CAPTURE_FULL && !is_method(self, "HEAD");
 	self->is_piped =
-		self->has_data && (!self->is_plain || self->body.shown > ARGUMENT_BODY_MAX);
+		self->has_data && (!self->is_plain || self->body.length > ARGUMENT_BODY_MAX);
 }
 
 /* Whether UTF-8 has control characters that no terminal should get. */
-static void look(struct curl *self, const struct record_format *format, size_t *spent)
+static void look(struct curl *self, size_t *spent)
 {
-	self->is_plain = self->body.is_text &&
-			 shell_is_plain(body_windows_next(&self->body, format->scratch, spent));
+	self->is_plain =
+		self->body.is_text && shell_is_plain(body_windows_next(&self->body, spent));
 	if (!self->is_plain || body_windows_at_end(&self->body)) {
 		body_windows_rewind(&self->body);
 		decide(self);
@@ -366,11 +374,10 @@ static void write_comment_lines(
 	self->phase = self->is_piped ? CURL_PIPE : CURL_ARGUMENTS;
 }
 
-static void write_pipe(
-	struct curl *self, struct buffer *out, const struct record_format *format, size_t *spent)
+static void write_pipe(struct curl *self, struct buffer *out, size_t *spent)
 {
-	bool first = self->body.offset == 0;
-	struct slice window = body_windows_next(&self->body, format->scratch, spent);
+	bool first = self->body.done == 0;
+	struct slice window = body_windows_next(&self->body, spent);
 
 	if (self->is_plain) {
 		shell_quoted(out, window);
@@ -403,20 +410,18 @@ static void write_arguments(
 	self->phase = CURL_DONE;
 }
 
-static void write_data(
-	struct curl *self, struct buffer *out, const struct record_format *format, size_t *spent)
+static void write_data(struct curl *self, struct buffer *out, size_t *spent)
 {
-	shell_quoted(out, body_windows_next(&self->body, format->scratch, spent));
+	shell_quoted(out, body_windows_next(&self->body, spent));
 	if (body_windows_at_end(&self->body)) {
 		buffer_append_str(out, "'\n");
 		self->phase = CURL_DONE;
 	}
 }
 
-void curl_begin(struct curl *self, const struct redactor *redactor, struct record_view *view)
+void curl_begin(struct curl *self, struct record_view *view)
 {
 	*self = (struct curl){.view = view};
-	body_windows_begin(&self->body, redactor, view, RECORD_REQUEST, UINT64_MAX);
 }
 
 void curl_fini(struct curl *self)
@@ -424,29 +429,41 @@ void curl_fini(struct curl *self)
 	body_windows_fini(&self->body);
 }
 
+/* A coded body is sent as it was where it hides nothing; else decoded. */
+static void check(struct curl *self, size_t *spent)
+{
+	if (!body_windows_check(&self->body, spent)) {
+		body_windows_as_captured(&self->body);
+		self->phase++;
+	}
+}
+
 bool curl_step(
 	struct curl *self, struct buffer *out, const struct record_format *format, size_t *spent)
 {
 	switch (self->phase) {
+	case CURL_BEGIN:
+		body_windows_begin(
+			&self->body, format->redactor, self->view, RECORD_REQUEST, UINT64_MAX);
+		self->phase++;
+		break;
 	case CURL_CHECK:
-		if (!body_windows_check(&self->body, spent)) {
-			self->phase++;
-		}
+		check(self, spent);
 		break;
 	case CURL_LOOK:
-		look(self, format, spent);
+		look(self, spent);
 		break;
 	case CURL_COMMENTS:
 		write_comment_lines(self, out, format, spent);
 		break;
 	case CURL_PIPE:
-		write_pipe(self, out, format, spent);
+		write_pipe(self, out, spent);
 		break;
 	case CURL_ARGUMENTS:
 		write_arguments(self, out, format, spent);
 		break;
 	case CURL_DATA:
-		write_data(self, out, format, spent);
+		write_data(self, out, spent);
 		break;
 	case CURL_DONE:
 		break;

@@ -16,6 +16,7 @@
 #include "inspector/record_json.h"
 
 enum curl_phase {
+	CURL_BEGIN,
 	CURL_CHECK, /* of the body: is it UTF-8? */
 	CURL_LOOK,  /* has it control characters? */
 	CURL_COMMENTS,
@@ -27,7 +28,7 @@ enum curl_phase {
 
 /* A command on its way. */
 struct curl {
-	const struct record_view *view;
+	struct record_view *view;
 	enum curl_phase phase;
 	struct body_windows body;
 	bool has_data; /* something is sent as the body, if only nothing */
@@ -37,10 +38,9 @@ struct curl {
 
 /* Whether enough of the request could be read for a command. */
 bool curl_is_possible(const struct record_view *view);
-/* `redactor` and `view`, which is told of its bodies what is found out, live until the end, and
- * curl_is_possible(). */
-void curl_begin(struct curl *curl, const struct redactor *redactor, struct record_view *view);
-/* Also in the middle; harmless for one that has not begun, and is all zero. */
+/* `view` lives until the end, is told what is found out about the body, and curl_is_possible(). */
+void curl_begin(struct curl *curl, struct record_view *view);
+/* Also in the middle; harmless where it never began. */
 void curl_fini(struct curl *curl);
 /*
  * Writes the next part, of about 64 KiB at most (a body's bytes may grow fourfold), and adds the

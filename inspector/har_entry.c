@@ -8,10 +8,9 @@
 
 /* --- bodies */
 
-static void write_text_part(struct har_entry *self, struct json *json,
-	const struct record_format *format, size_t *spent)
+static void write_text_part(struct har_entry *self, struct json *json, size_t *spent)
 {
-	struct slice window = body_windows_next(&self->body, format->scratch, spent);
+	struct slice window = body_windows_next(&self->body, spent);
 
 	if (!self->in_text) {
 		self->in_text = true;
@@ -30,22 +29,49 @@ static void write_text_part(struct har_entry *self, struct json *json,
 	}
 }
 
-/* What the text is not all of, if so. */
-static void write_body_comment(const struct har_entry *self, struct json *json)
+static void begin_remark(struct buffer *text)
 {
-	const struct record_body *body = self->body.body;
+	if (text->len > 0) {
+		buffer_append_str(text, "; ");
+	}
+}
 
+static void remark(struct buffer *text, const char *words)
+{
+	begin_remark(text);
+	buffer_append_str(text, words);
+}
+
+/* What the text is not all of, or in another way than it came, if so. */
+static void write_body_comment(
+	const struct har_entry *self, struct json *json, const struct record_format *format)
+{
+	const struct body_windows *shown = &self->body;
+	const struct record_body *body = body_windows_body(shown);
+	struct buffer *text = format->scratch;
+
+	buffer_clear(text);
 	if (self->view->level != CAPTURE_FULL) {
-		har_comment(json, "the route keeps no bodies");
-	} else if (self->body.note != NULL) {
-		har_comment(json, "%s", self->body.note);
-	} else if (self->body.cut && self->body.coding_len > 0) {
-		har_comment(json, "cut: decoded as far as it is kept");
-	} else if (self->body.cut) {
-		har_comment(json, "cut: %llu of %llu bytes are here",
-			(unsigned long long)self->body.shown, (unsigned long long)body->size);
+		remark(text, "the route keeps no bodies");
+	} else if (body->kept < body->size) {
+		begin_remark(text);
+		buffer_printf(text, "cut: %llu of %llu bytes were kept",
+			(unsigned long long)body->kept, (unsigned long long)body->size);
 	} else if (self->view->state == EXCHANGE_ACTIVE && !body->ended) {
-		har_comment(json, "still on its way: more may follow");
+		remark(text, "still on its way: more may follow");
+	}
+	if (body->look == RECORD_HIDES && shown->length > 0) {
+		remark(text, "redacted");
+	}
+	if (shown->coding_len > 0) {
+		remark(text, "decoded: ");
+		buffer_append_slice(text, body_windows_coding(shown));
+	}
+	if (shown->note != NULL) {
+		remark(text, shown->note);
+	}
+	if (text->len > 0) {
+		har_text(json, "comment", buffer_slice(text));
 	}
 }
 
@@ -121,18 +147,18 @@ static void write_pairs(struct har_entry *self, struct json *json, struct slice 
 	}
 }
 
-static void write_params(struct har_entry *self, struct json *json,
-	const struct record_format *format, size_t *spent)
+static void write_params(struct har_entry *self, struct json *json, size_t *spent)
 {
 	if (!self->in_form) {
 		self->in_form = true;
 		json_key(json, "params");
 		json_begin_array(json);
 	}
-	write_pairs(self, json, body_windows_next(&self->body, format->scratch, spent));
+	write_pairs(self, json, body_windows_next(&self->body, spent));
 	if (body_windows_at_end(&self->body)) {
 		end_pair(self, json);
 		json_end_array(json);
+		self->in_form = false;
 		self->phase++;
 	}
 }
@@ -144,17 +170,17 @@ static bool has_post_data(const struct har_entry *self)
 	return self->view->request_body.size > 0 && self->view->state != EXCHANGE_TUNNEL;
 }
 
-static void end_request(struct har_entry *self, struct json *json)
+static void end_request(
+	struct har_entry *self, struct json *json, const struct record_format *format)
 {
 	if (has_post_data(self)) {
 		if (!self->body.is_text) {
 			har_cstring(json, "_encoding", "base64");
 		}
-		write_body_comment(self, json);
+		write_body_comment(self, json, format);
 		json_end_object(json); /* postData */
 	}
 	json_end_object(json);
-	body_windows_fini(&self->body);
 	self->phase = HAR_RESPONSE_HEAD;
 }
 
@@ -178,7 +204,7 @@ static void begin_request(
 		&self->body, format->redactor, self->view, RECORD_REQUEST, format->body_limit);
 	self->phase = HAR_REQUEST_CHECK;
 	if (!has_post_data(self)) {
-		end_request(self, json);
+		end_request(self, json, format);
 		return;
 	}
 	json_key(json, "postData");
@@ -186,11 +212,12 @@ static void begin_request(
 	har_field(json, "mimeType", &view->request, FIELD_CONTENT_TYPE, SLICE(""), format);
 }
 
-static void end_request_text(struct har_entry *self, struct json *json)
+static void end_request_text(
+	struct har_entry *self, struct json *json, const struct record_format *format)
 {
 	body_windows_rewind(&self->body);
 	if (!self->body.is_text || !is_form(&self->view->request)) {
-		end_request(self, json);
+		end_request(self, json, format);
 	}
 }
 
@@ -240,18 +267,19 @@ static void end_response(
 	if (!self->body.is_text) {
 		har_cstring(json, "encoding", "base64");
 	}
-	/* Of what was sent coded `bodySize` is the size on the wire. */
-	har_u64(json, "size",
-		tunnel                      ? 0
-		: self->body.coding_len > 0 ? self->body.shown
-					    : body->size);
+	if (self->body.coding_len > 0) {
+		har_u64(json, "size", self->body.length);
+		json_key(json, "compression"); /* of little, a coding may make more */
+		json_i64(json, (int64_t)self->body.length - (int64_t)body->size);
+	} else {
+		har_u64(json, "size", tunnel ? 0 : body->size);
+	}
 	if (!tunnel) {
-		write_body_comment(self, json);
+		write_body_comment(self, json, format);
 	}
 	json_end_object(json);
 	json_end_object(json);
 	write_end(self, json, format);
-	body_windows_fini(&self->body);
 	self->phase = HAR_DONE;
 }
 
@@ -323,19 +351,19 @@ bool har_entry_step(struct har_entry *self, struct json *json, const struct reco
 		}
 		break;
 	case HAR_REQUEST_TEXT:
-		write_text_part(self, json, format, spent);
+		write_text_part(self, json, spent);
 		if (self->phase == HAR_REQUEST_PARAMS) {
-			end_request_text(self, json);
+			end_request_text(self, json, format);
 		}
 		break;
 	case HAR_REQUEST_PARAMS:
-		write_params(self, json, format, spent);
+		write_params(self, json, spent);
 		if (self->phase == HAR_RESPONSE_HEAD) {
-			end_request(self, json);
+			end_request(self, json, format);
 		}
 		break;
 	case HAR_RESPONSE_TEXT:
-		write_text_part(self, json, format, spent);
+		write_text_part(self, json, spent);
 		if (self->phase == HAR_DONE) {
 			end_response(self, json, format);
 		}

@@ -29,15 +29,15 @@ struct har_entry {
 	struct record_view *view;
 	enum har_phase phase;
 	struct body_windows body;
-	bool in_text;  /* its string was begun */
-	bool in_form;  /* the array of its parameters was */
-	bool in_pair;  /* of a form: the object was begun, */
+	bool in_text;  /* its string was begun, */
+	bool in_form;  /* or, where it is a form, the array of its parameters; */
+	bool in_pair;  /* in it an object, */
 	bool in_value; /* and in it the value */
 };
 
 /* `view` lives until the end, and is told of its bodies what is found out. */
 void har_entry_begin(struct har_entry *entry, struct record_view *view);
-/* Also in the middle; harmless for one that has not begun, and is all zero. */
+/* Also in the middle; harmless where it never began. */
 void har_entry_fini(struct har_entry *entry);
 /*
  * Writes the next part, mostly below 64 KiB, at most some 150 KiB (a body's bytes may grow sixfold

@@ -10,9 +10,8 @@
 static bool shown_message(const struct record_format *format, const struct stream_message *message,
 	struct slice *shown)
 {
+	struct redact_body *body = redact_body_create(format->redactor, SLICE(""));
 	bool hidden;
-
-	struct redact_body *body = redact_body_create(format->redactor, slice_of(NULL, 0));
 
 	buffer_clear(format->scratch);
 	redact_body_add(body, message->text, format->scratch);

@@ -15,7 +15,6 @@
 #include "inspector/poll_log.h"
 #include "inspector/record.h"
 #include "inspector/redact.h"
-#include "inspector/shown_body.h"
 
 /* What all forms need; all of it outlives the writing. */
 struct record_format {
@@ -54,8 +53,8 @@ enum record_json_phase {
 struct record_json {
 	struct record_view *view;
 	enum record_json_phase phase;
-	struct body_windows body;
-	bool begun; /* it is being written */
+	struct body_windows body; /* the one that is being checked, or written */
+	bool begun;               /* its string is */
 };
 
 /* `view` lives until the end, and is told of its bodies what is found out. */

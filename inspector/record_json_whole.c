@@ -4,6 +4,7 @@
  */
 #include "inspector/messages_json.h"
 #include "inspector/record_json.h"
+
 #include "inspector/record_json_parts.h"
 
 void record_json_begin(struct record_json *whole, struct record_view *view)
@@ -21,6 +22,11 @@ static enum record_side which_of(const struct record_json *whole)
 	return whole->phase < RECORD_JSON_RESPONSE_HEAD ? RECORD_REQUEST : RECORD_RESPONSE;
 }
 
+static struct record_body *body_of(const struct record_json *whole)
+{
+	return record_body_of(whole->view, which_of(whole));
+}
+
 static const struct record_json_side *side_of(const struct record_json *whole)
 {
 	return which_of(whole) == RECORD_REQUEST ? &record_json_request : &record_json_response;
@@ -29,8 +35,9 @@ static const struct record_json_side *side_of(const struct record_json *whole)
 static void begin_body(struct record_json *whole, struct json *json,
 	const struct record_format *format, size_t *spent)
 {
-	struct record_view *view = whole->view;
-	const struct record_body *body = record_body_of(view, which_of(whole));
+	const struct record_body *body = body_of(whole);
+	const struct record_view *view = whole->view;
+	enum record_side side = which_of(whole);
 	size_t before = json->out->len;
 
 	if (whole->phase == RECORD_JSON_REQUEST_HEAD) {
@@ -43,9 +50,8 @@ static void begin_body(struct record_json *whole, struct json *json,
 			view->response_version_minor, &view->response_trailers, body, format);
 	}
 	*spent += json->out->len - before;
-	body_windows_begin(
-		&whole->body, format->redactor, view, which_of(whole), format->body_limit);
 	whole->phase++;
+	body_windows_begin(&whole->body, format->redactor, whole->view, side, format->body_limit);
 }
 
 /* Of most bodies there is nothing to say. */
@@ -64,39 +70,39 @@ static void write_words(
 
 static void end_body(struct record_json *whole, struct json *json)
 {
+	const struct body_windows *body = &whole->body;
 	bool captured = whole->view->level == CAPTURE_FULL;
 
 	json_key(json, side_of(whole)->encoding);
-	json_cstring(json, !captured ? NULL : whole->body.is_text ? "utf-8" : "base64");
-	record_json_body_facts(json, side_of(whole), whole->body.body, whole->body.cut);
-	write_words(json, side_of(whole), &whole->body);
-	body_windows_fini(&whole->body);
-	whole->begun = false;
+	json_cstring(json, !captured ? NULL : body->is_text ? "utf-8" : "base64");
+	record_json_body_facts(json, side_of(whole), body_of(whole), body->cut);
+	write_words(json, side_of(whole), body);
 	whole->phase++;
 }
 
-static void write_body(struct record_json *whole, struct json *json,
-	const struct record_format *format, size_t *spent)
+static void write_body(struct record_json *whole, struct json *json, size_t *spent)
 {
 	struct slice window;
 
+	if (whole->view->level != CAPTURE_FULL) {
+		json_key(json, side_of(whole)->body);
+		json_none(json);
+		end_body(whole, json);
+		return;
+	}
 	if (!whole->begun) {
 		whole->begun = true;
 		json_key(json, side_of(whole)->body);
-		if (whole->view->level != CAPTURE_FULL) {
-			json_none(json);
-			end_body(whole, json);
-			return;
-		}
 		json_string_begin(json);
 	}
-	window = body_windows_next(&whole->body, format->scratch, spent);
+	window = body_windows_next(&whole->body, spent);
 	if (whole->body.is_text) {
 		json_string_add(json, window);
 	} else {
 		json_string_add_base64(json, window);
 	}
 	if (body_windows_at_end(&whole->body)) {
+		whole->begun = false;
 		json_string_end(json);
 		end_body(whole, json);
 	}
@@ -112,6 +118,7 @@ static void write_messages(struct record_json *whole, struct json *json,
 	}
 	*spent += json->out->len - before;
 	json_end_object(json);
+	body_windows_fini(&whole->body);
 	whole->phase++;
 }
 
@@ -131,7 +138,7 @@ bool record_json_step(struct record_json *whole, struct json *json,
 		break;
 	case RECORD_JSON_REQUEST_BODY:
 	case RECORD_JSON_RESPONSE_BODY:
-		write_body(whole, json, format, spent);
+		write_body(whole, json, spent);
 		break;
 	case RECORD_JSON_MESSAGES:
 		write_messages(whole, json, format, spent);

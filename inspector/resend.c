@@ -329,7 +329,7 @@ enum resend_verdict resend_body(const struct record_view *view, struct err *err)
 			"\"body\"");
 		return RESEND_REFUSED;
 	}
-	if (body->look == RECORD_GARBLED || body->look == RECORD_OPAQUE) {
+	if (body->size > 0 && body->look != RECORD_CLEAN) {
 		err_set(err, ERR_SYNTAX,
 			"its body could not be decoded to its end, so what it holds is not known: "
 			"give a \"body\"");

@@ -61,8 +61,8 @@ enum resend_verdict resend_head(const struct resend *resend, const struct record
 	const struct resend_changes *changes, struct buffer *head, struct buffer *left_out,
 	struct err *err);
 
-/* Whether the recorded body is there, whole, and hides nothing: what was found out of it
- * (inspector/shown_body.h) has to be in `view`. */
+/* Whether the recorded body is there, whole, and hides nothing: its look is known (shown_body.h).
+ */
 enum resend_verdict resend_body(const struct record_view *view, struct err *err);
 
 #endif

@@ -23,7 +23,8 @@ packages_of() {
         ;;
     debian-test)
         echo "libcmocka-dev ?libllhttp-dev|node-llhttp python3-pytest python3-websockets python3-selenium python3-yaml"
-        echo "chromium|chromium-browser chromium-driver|chromium-chromedriver nginx|nginx-light curl openssl xxhash"
+        echo "chromium|chromium-browser chromium-driver|chromium-chromedriver nginx|nginx-light haproxy curl openssl xxhash"
+        echo "?iproute2"
         ;;
     debian-format) echo "clang-format-14|clang-format" ;;
     debian-bench) echo "wrk openssl haproxy strace ?linux-perf nghttp2-client nginx|nginx-light python3" ;;
@@ -34,7 +35,7 @@ packages_of() {
         ;;
     alpine-test)
         echo "cmocka-dev ?llhttp-dev py3-pytest py3-websockets py3-selenium py3-yaml"
-        echo "chromium chromium-chromedriver nginx curl openssl xxhash"
+        echo "chromium chromium-chromedriver nginx haproxy curl openssl xxhash ?iproute2"
         ;;
     alpine-format) echo "clang-extra-tools" ;;
     alpine-bench) echo "wrk openssl haproxy strace ?perf nghttp2 nginx python3" ;;
@@ -46,13 +47,13 @@ packages_of() {
         ;;
     fedora-test)
         echo "libcmocka-devel ?llhttp-devel libasan libubsan python3-pytest python3-websockets python3-selenium"
-        echo "python3-pyyaml chromium chromedriver nginx-core|nginx curl openssl xxhash"
+        echo "python3-pyyaml chromium chromedriver nginx-core|nginx haproxy curl openssl xxhash ?iproute"
         ;;
     fedora-format) echo "clang-tools-extra" ;;
     fedora-bench) echo "wrk openssl haproxy strace ?perf nghttp2 nginx-core|nginx python3" ;;
 
     homebrew-build) echo "cmake pkgconf libuv c-ares openssl@3 libyaml jansson xxhash uthash brotli zstd" ;;
-    homebrew-test) echo "cmocka ?llhttp nginx python3" ;;
+    homebrew-test) echo "cmocka ?llhttp nginx haproxy python3" ;;
     homebrew-format) echo "clang-format" ;;
     homebrew-bench) echo "wrk haproxy nghttp2 nginx python3" ;;
     esac
@@ -117,8 +118,8 @@ as_root() {
     fi
 }
 
-# Debian starts a service as soon as it is installed. The tests start their own nginx; one of the system's would
-# only hold port 80. So services are kept down while apt runs, and nginx is not started at boot either.
+# Debian starts a service as soon as it is installed. The tests start their own nginx and haproxy; one of the system's
+# would only hold port 80. So services are kept down while apt runs, and nginx is not started at boot either.
 keep_services_down() {
     policy=/usr/sbin/policy-rc.d
     if [ ! -e $policy ]; then

@@ -119,6 +119,18 @@ export class Detail {
     this.#tabs.set(name);
   }
 
+  /* The routes' statistics are there now: the timing tab stands beside them. */
+  showRoute() {
+    if (
+      this.#record !== null &&
+      this.#tabs.current === 'timing' &&
+      this.#actions.cover === null &&
+      this.#body.querySelector('.beside') === null
+    ) {
+      this.#showBody();
+    }
+  }
+
   /* What can be done with it: by key, as by button. */
   get actions() {
     return this.#actions;

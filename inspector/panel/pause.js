@@ -6,11 +6,14 @@
 import { ApiError, setPaused } from './api.js';
 import { button, el, icon } from './dom.js';
 
+const SETTLE_MS = 2000;
+
 export class Pause extends EventTarget {
   #feed;
   #notices;
   #button = document.getElementById('pause');
-  #wanted = null; /* what was asked for and is not in the list's answer yet */
+  #wanted = null; /* what was asked for; it holds until no older answer can still be on its way */
+  #timer = 0;
 
   /* Tells 'change' when it is another state. */
   constructor({ feed, notices }) {
@@ -28,7 +31,7 @@ export class Pause extends EventTarget {
       button('Resume', () => this.toggle()),
     );
     this.#button.addEventListener('click', () => this.toggle());
-    feed.addEventListener('info', () => this.#take());
+    feed.addEventListener('info', () => this.show());
     feed.addEventListener('state', () => this.show());
     this.show();
   }
@@ -40,18 +43,19 @@ export class Pause extends EventTarget {
   async toggle() {
     const wanted = !this.paused;
 
+    clearTimeout(this.#timer);
     this.#wanted = wanted; /* shown at once, taken back where it is refused */
     this.show();
     try {
       await setPaused(wanted);
       this.#notices.announce(wanted ? 'Capture is paused' : 'Capture goes on');
       this.#feed.retry();
+      this.#timer = setTimeout(() => this.#let(), SETTLE_MS);
     } catch (error) {
       if (!(error instanceof ApiError)) {
         throw error;
       }
-      this.#wanted = null;
-      this.show();
+      this.#let();
       this.#notices.say(
         error.absent
           ? 'This Sightglass cannot pause its capture: it has no api/capture.'
@@ -76,10 +80,8 @@ export class Pause extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
 
-  #take() {
-    if (this.#feed.info?.paused === this.#wanted) {
-      this.#wanted = null;
-    }
+  #let() {
+    this.#wanted = null;
     this.show();
   }
 }

@@ -245,8 +245,9 @@ class Traffic {
   }
 
   #listen() {
-    const { store, search, feed } = this.#panel;
+    const { store, search, feed, routes } = this.#panel;
 
+    routes.addEventListener('change', () => this.#detail.showRoute());
     store.addEventListener('change', () => this.#request());
     search.addEventListener('change', () => this.#request());
     feed.addEventListener('info', () => this.#request());

@@ -16,13 +16,6 @@ void check_body(struct slice input);
  * be.
  */
 void check_target(struct slice input);
-/*
- * What is redacted is the same however the body is cut, and a secret behind anything at all stays
- * hidden.
- */
-void check_redact_body(struct slice input);
-/* What is decoded is the same however it is cut, and within its bound. */
-void check_decode(struct slice input);
 /* Whatever a peer sends in its handshake, TLS goes on or fails once and for all; however it is cut.
  */
 void check_tls(struct slice input);
@@ -30,5 +23,12 @@ void check_tls(struct slice input);
  * what was fed. */
 void check_websocket(struct slice input);
 void check_event_stream(struct slice input);
+/*
+ * What is redacted is the same however the body is cut, and a secret behind anything at all stays
+ * hidden.
+ */
+void check_redact_body(struct slice input);
+/* What is decoded is the same however it is cut, and within its bound. */
+void check_decode(struct slice input);
 
 #endif

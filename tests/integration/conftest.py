@@ -6,11 +6,13 @@ SIGHTGLASS_BINARY      the binary under test; build/sightglass where absent
 SIGHTGLASS_SANITIZED   1 where it was built with a sanitizer: then what measures time or memory
                        ("slow") is skipped
 SIGHTGLASS_DEADLINE    seconds that a test waits for something before it fails; 30 where absent
+SIGHTGLASS_SOAK        seconds that test_soak.py goes on; 12 where absent
 
 What a test stands on is in harness/: process.py (the binary), raw_client.py and origin.py (exact
-bytes on both sides), serving.py (an upstream that answers by itself), nginx.py,
+bytes on both sides), serving.py (an upstream that answers by itself), nginx.py, haproxy.py,
 websocket_origin.py, inspector_client.py, certificates.py, tls_client.py, tls_origin.py and
-openssl_server.py (the same over TLS).
+openssl_server.py (the same over TLS), namespace.py and hole.py (networks of a test's own, and what
+vanishes in them).
 """
 
 import os
@@ -21,6 +23,8 @@ import pytest
 pytest.register_assert_rewrite("harness")
 
 from harness.certificates import Authority  # noqa: E402
+from harness.hole import Hole  # noqa: E402
+from harness.namespace import Namespace, Unavailable  # noqa: E402
 from harness.nginx import Nginx  # noqa: E402
 from harness.openssl_server import OpensslServer  # noqa: E402
 from harness.origin import Origin  # noqa: E402
@@ -81,6 +85,7 @@ class Starter:
         """`upstream`: an origin or a URL. `config`: YAML as a dict; `pool`, `upstream_timeouts`,
         `breaker`, `tls` and `credential` go to its first upstream.
 
+        `namespace`: the network that it runs in.
         `listeners`: how many are announced, where a flag adds to those in `listen`.
         One worker unless the test says otherwise: so pools and the order of events are what the
         test expects.
@@ -256,6 +261,25 @@ def websocket_origin(sightglass):
     upstream = WebSocketOrigin()
     yield upstream
     upstream.close()
+
+
+@pytest.fixture
+def namespace():
+    """A network of the test's own, where this machine permits one."""
+    try:
+        with Namespace() as made:
+            yield made
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def hole(namespace):
+    """An address in that network that vanishes when the test says so."""
+    try:
+        return Hole(namespace)
+    except Unavailable as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture

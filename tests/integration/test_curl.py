@@ -1,6 +1,7 @@
 """The curl command of a captured request, run by a real shell: what comes to the upstream is what
 came the first time, whatever was in it, and nothing else happens."""
 
+import gzip
 import json
 import os
 import shutil
@@ -261,6 +262,30 @@ def test_what_is_secret_is_not_in_it_and_is_told(between):
     assert "/secret?token=[redacted]&b=c'" in command and "--globoff" in command
 
 
+def test_a_coded_body_is_sent_as_it_was(between, tmp_path):
+    coded = gzip.compress(b"a text that was coded " * 50)
+    first, command = send(between, b"POST", b"/coded", [b"Content-Encoding: gzip"], coded)
+    assert "#" not in command
+    expect_same(first, again(between, command, tmp_path))
+
+
+def test_a_coded_body_with_a_secret_is_sent_decoded(between, tmp_path):
+    coded = gzip.compress(b'{"password": "s3cret"}')
+    fields = [b"Content-Encoding: gzip", b"Content-Type: application/json"]
+    _, command = send(between, b"POST", b"/coded", fields, coded)
+    assert command.startswith(
+        "# Redacted, so not as it was sent: the body.\n"
+        "# The body is decoded, and Content-Encoding is left out: gzip.\n"
+    )
+    second = again(between, command, tmp_path)
+    assert second.body == b'{"password": "[redacted]"}' and not second.has("Content-Encoding")
+
+
+def test_a_coding_that_is_not_known_is_not_shown(between):
+    _, command = send(between, b"POST", b"/coded", [b"Content-Encoding: secret"], b"s3cret")
+    assert command.startswith("# The body: its coding is none of") and "s3cret" not in command
+
+
 def test_a_body_that_was_cut_is_told(sightglass, serving, tmp_path):
     upstream = serving()
     proxy = sightglass(upstream, config={"inspector": {"capture": {"body": "1KiB"}}})
@@ -268,7 +293,7 @@ def test_a_body_that_was_cut_is_told(sightglass, serving, tmp_path):
     client.ask(b"POST", b"/cut", b"X-Request-ID: cut", body=b"x" * 5000)
     proxy.inspector.record("cut")
     command = proxy.inspector.get("/api/requests/cut/curl").body.decode()
-    assert command.startswith("# The body is cut: 1024 of 5000 bytes are here.\n")
+    assert command.startswith("# The body is cut: 1024 of 5000 bytes were kept.\n")
     command = command.replace(HOST.decode(), f"127.0.0.1:{proxy.port}")
     run(command, tmp_path)
     assert upstream.requests[-1].body == b"x" * 1024

@@ -118,7 +118,7 @@ def test_the_time_of_a_new_and_of_a_pooled_connection(sightglass, serving):
 
 
 @pytest.mark.parametrize("body", [b"a=1&b=c%20d&&e&=f&g==&h=\xc3\xa9", b"&", b"=", b"a", b"a=&",
-                                  b"a=" + b"x" * 60000 + b"&" + b"b" * 500 + b"=c"], ids=lambda b: b[:9])
+                                  b"a=" + b"x" * 30000 + b"&b=" + b"y" * 30000], ids=lambda b: b[:9])
 def test_a_form_has_its_text_and_its_parameters(between, body):
     kind = b"Content-Type: " + FORM.upper() + b" ; charset=utf-8"
     entry = entry_of(between, kind, method=b"POST", body=body)
@@ -145,10 +145,36 @@ def test_bytes_are_base64_on_both_sides(between):
     assert content["mimeType"] == "image/png"
 
 
+def test_a_coded_body_is_decoded_and_both_sizes_are_told(between):
+    text = b"a text that was coded " * 50
+    coded = gzip.compress(text)
+    entry = entry_of(between, b"Content-Encoding: gzip", method=b"POST", target=b"/coded", body=coded)
+    data, content = entry["request"]["postData"], entry["response"]["content"]
+    assert data["text"].encode() == text and data["comment"] == "decoded: gzip"
+    assert content["text"].encode() == text and content["size"] == len(text)
+    assert entry["response"]["bodySize"] == len(text) - content["compression"] < len(text)
+
+
+def test_a_coding_that_is_not_known_is_not_shown(between):
+    entry = entry_of(between, b"Content-Encoding: secret", method=b"POST", body=b"s3cret")
+    data = entry["request"]["postData"]
+    assert data["text"] == "" and data["comment"].startswith("its coding is none of")
+
+
+def test_secrets_in_bodies_are_not_in_it(between):
+    body = b'{"user": "u", "password": "s3cret"}'
+    for kind, coded in ((b"application/json", body), (FORM, b"password=s3cret&user=u")):
+        entry = entry_of(between, b"Content-Type: " + kind, method=b"POST", body=coded)
+        data = entry["request"]["postData"]
+        assert data["comment"] == "redacted" and "[redacted]" in data["text"] and "u" in data["text"]
+    assert pairs(data["params"]) == [("password", "[redacted]"), ("user", "u")]
+    assert b"s3cret" not in between.inspector.get("/api/har?limit=2").body
+
+
 def test_what_is_cut_is_told(between):
     entry = entry_of(between, method=b"POST", body=b"x" * 100_000)
     data = entry["request"]["postData"]
-    assert data["comment"] == "cut: 65536 of 100000 bytes are here"
+    assert data["comment"] == "cut: 65536 of 100000 bytes were kept"
     assert data["text"] == "x" * 65536 and entry["request"]["bodySize"] == 100_000
 
 

@@ -16,14 +16,6 @@ from harness.process import BINARY, environment, run
 from harness.wire import DEADLINE_S, until
 
 
-def refuses_connections(proxy):
-    try:
-        socket.create_connection(("127.0.0.1", proxy.port), 5).close()
-    except ConnectionRefusedError:
-        return True
-    return False
-
-
 def sockets_of(pid, thread):
     folder = f"/proc/{pid}/task/{thread}/fd"
     return [
@@ -79,7 +71,7 @@ def test_a_signal_lets_running_exchanges_finish(sightglass, origin, workers):
     idle = proxy.connect()
     proxy.signal(signal.SIGTERM)
     idle.expect_end()
-    until(lambda: refuses_connections(proxy), "no new connection is accepted")
+    until(proxy.refuses_connections, "no new connection is accepted")
     assert proxy.alive()
     for client, peer in clients:
         peer.send(b"rest")

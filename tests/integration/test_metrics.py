@@ -256,14 +256,6 @@ def test_an_admin_listener_may_be_a_unix_socket(sightglass, serving, tmp_path):
     assert not path.exists()
 
 
-def refuses_connections(proxy):
-    try:
-        socket.create_connection(proxy.address(), timeout=DEADLINE_S).close()
-    except (ConnectionRefusedError, ConnectionResetError):  # reset: it had not been accepted yet
-        return True
-    return False
-
-
 def test_metrics_and_readiness_are_told_while_it_drains(sightglass, serving):
     gate = Gate()
     proxy = sightglass(serving(gate), "--admin-listen", "127.0.0.1:0", listeners=2)
@@ -278,7 +270,7 @@ def test_metrics_and_readiness_are_told_while_it_drains(sightglass, serving):
         "the request in the metrics",
     )
     proxy.signal(15)
-    until(lambda: refuses_connections(proxy), "the beginning of the end")
+    until(proxy.refuses_connections, "the beginning of the end")
     watchers[0].send(b"readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert watchers[0].read_response().status == 503
     watchers[1].send(b"metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -1,6 +1,7 @@
 """A captured request sent again: as it was, with something changed, and never with what was hidden."""
 
 import base64
+import gzip
 import json
 import threading
 
@@ -229,3 +230,22 @@ def test_the_inspector_is_not_asked_by_itself(proxy, origin):
     exchange(proxy, origin, b"X-Request-ID: first")
     answer = refused(proxy, "first", {"path": "/_inspector/api/requests"})
     assert answer.status == 200 and answer.json()["status"] == 404
+
+
+def test_a_secret_in_the_body_is_a_409_until_one_is_given(proxy, origin):
+    fields = (b"X-Request-ID: first", b"Content-Type: application/json")
+    exchange(proxy, origin, *fields, method=b"POST", body=b'{"password": "theirs"}')
+    answer = refused(proxy, "first")
+    assert answer.status == 409 and "redacted" in answer.json()["detail"]
+    request, answer = replay(proxy, origin, "first", {"body": '{"password": "mine"}'})
+    assert answer.status == 200 and request.body == b'{"password": "mine"}'
+
+
+def test_a_coded_body_goes_out_as_it_came(proxy, origin):
+    packed = gzip.compress(b'{"name": "nothing to hide"}')
+    exchange(
+        proxy, origin, b"X-Request-ID: first", b"Content-Encoding: gzip", method=b"POST", body=packed
+    )
+    request, answer = replay(proxy, origin, "first")
+    assert answer.status == 200 and request.body == packed
+    assert request.one("Content-Encoding") == b"gzip"

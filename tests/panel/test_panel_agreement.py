@@ -86,3 +86,28 @@ def test_a_body_can_be_saved(page, inspector):
         fetch(document.querySelector('.side a[download]').href).then(async (answer) =>
             done([await answer.text(), answer.headers.get('Content-Disposition').split(';')[0]]));""")
     assert saved == ['{"a":  1}', "attachment"]
+
+
+def test_a_request_is_sent_again_edited_and_both_answers_are_compared(page, inspector):
+    inspector.send("GET", "/api/things")
+    open_newest(page, inspector, "/api/things")
+    page.press("e")
+    page.wait(lambda: page.shown(".editor"))
+    path = page.find(".editor-target input")
+    path.clear()
+    path.send_keys("/api/others")
+    page.click_word("Send", ".editor")
+    page.wait(lambda: page.text("#toast").startswith("Replayed as exchange "))
+    page.click("[data-act=compare]")
+    page.wait(lambda: page.shown(".answers"))
+    page.press("k")
+    page.wait(lambda: any(row["path"] == "/api/others" and row["chips"] == ["replay"] for row in page.rows()) or
+              page.shown(".fresh"))
+
+
+def test_a_request_is_copied_as_curl(page, inspector):
+    inspector.send("POST", "/api/jobs", '{"a": 1}')
+    open_newest(page, inspector, "/api/jobs")
+    page.run("navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }")
+    page.press("c")
+    page.wait(lambda: "curl " in (page.run("return window.copied") or "") and "/api/jobs" in page.run("return window.copied"))

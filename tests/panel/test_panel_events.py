@@ -207,7 +207,6 @@ def test_the_timing_stands_beside_the_routes(page, fake):
     record = samples.failed_post(fake)
     page.open(fake, f"#traffic?open=seq:{record['seq']}&tab=timing")
     page.wait(lambda: page.shown(".waterfall"))
-    page.press("[", "]")
     page.wait(lambda: page.text(".beside b") == "14 times the route's p50")
     assert page.find(".beside svg").get_attribute("aria-label") == (
         "This exchange took 3.02 s; the route's p50 is 212 ms, p95 460 ms, p99 3.02 s.")

@@ -331,7 +331,7 @@ static void a_long_body_is_piped_and_a_cut_one_says_so(void **state)
 	size_t kept = 256 * 1024;
 	char *body = mem_alloc(len);
 	const char *command;
-	static const char begins[] = "# The body is cut: 262143 of 300001 bytes are here.\n"
+	static const char begins[] = "# The body is cut: 262144 of 300001 bytes were kept.\n"
 				     "printf %s 'a\xC3\xA9";
 
 	body[0] = 'a';

@@ -235,29 +235,27 @@ static void a_form_is_taken_apart_wherever_a_window_ends(void **state)
 {
 	static const char fields[] = "Content-Type: application/x-www-form-urlencoded\r\n";
 	struct inspector_fixture *f = *state;
-	size_t len = 40000;
-	char *body = mem_alloc(len + 1);
+	size_t len = 10000;
+	char *body = mem_alloc(len);
 
 	run_with(f, fields, SLICE("&&a=1&b&=c&d=&e==&"), SLICE(""));
 	expect_in(har_of(f, ""),
 		"\"params\":[{\"name\":\"a\",\"value\":\"1\"},{\"name\":\"b\",\"value\":\"\"},"
 		"{\"name\":\"\",\"value\":\"c\"},{\"name\":\"d\",\"value\":\"\"},"
 		"{\"name\":\"e\",\"value\":\"=\"}]}");
-	/* every place of a window's end: within a name, at '=', within a value, at '&' */
-	for (size_t at = 8 * 1024 - 8; at < 8 * 1024 + 4; at++) {
+	/* a window ends within a value, at '&', within a name, at '=' */
+	for (size_t at = 8 * 1024 - 12; at < 8 * 1024 + 4; at++) {
 		struct buffer want = BUFFER_INIT;
 
-		memset(body, 'v', len);
-		memcpy(body, "f=", 2);
-		memcpy(body + at, "&nn=", 4);
-		memcpy(body + 2 * at, "&nn=", 4);
-		body[len] = '\0';
-		run_with(f, fields, slice_of(body, len), SLICE(""));
+		memset(body, 'v', at);
+		memcpy(body, "a=", 2);
+		(void)snprintf(body + at, len - at, "&name=value&b");
+		run_with(f, fields, slice_str(body), SLICE(""));
 		buffer_printf(&want,
-			"\"params\":[{\"name\":\"f\",\"value\":\"%.*s\"},"
-			"{\"name\":\"nn\",\"value\":\"%.*s\"},"
-			"{\"name\":\"nn\",\"value\":\"%s\"}]}",
-			(int)at - 2, body + 2, (int)at - 4, body + at + 4, body + 2 * at + 4);
+			"\"params\":[{\"name\":\"a\",\"value\":\"%.*s\"},"
+			"{\"name\":\"name\",\"value\":\"value\"},"
+			"{\"name\":\"b\",\"value\":\"\"}]}",
+			(int)at - 2, body + 2);
 		buffer_append_char(&want, '\0');
 		expect_in(har_of(f, "?limit=1"), want.ptr);
 		buffer_fini(&want);

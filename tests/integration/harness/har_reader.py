@@ -28,6 +28,10 @@ def whole(value):
     assert type(value) is int and value >= 0, value
 
 
+def any_whole(value):
+    assert type(value) is int, value
+
+
 def whole_or_unknown(value):
     assert type(value) is int and value >= -1, value
 
@@ -117,7 +121,7 @@ REQUEST = members(
 )
 CONTENT = members(
     size=need(whole),
-    compression=may(whole),
+    compression=may(any_whole),
     mimeType=need(text),
     text=may(text),
     encoding=may(text),

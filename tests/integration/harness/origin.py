@@ -48,8 +48,18 @@ class Origin:
 
     peer_class = Peer
 
-    def __init__(self, family=socket.AF_INET, path=None, receive_buffer=None, port=0):
-        self.listener = socket.socket(socket.AF_UNIX if path else family)
+    def __init__(
+        self,
+        family=socket.AF_INET,
+        path=None,
+        receive_buffer=None,
+        port=0,
+        host=None,
+        network=socket,
+    ):
+        """`host`: another address than the loopback one. `network`: where it listens; a Namespace, or
+        this machine's."""
+        self.listener = network.socket(socket.AF_UNIX if path else family)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if receive_buffer is not None:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -57,10 +67,10 @@ class Origin:
             self.listener.bind(path)
             self.url = f"unix:{path}"
         else:
-            self.listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", port))
+            host = host or ("::1" if family == socket.AF_INET6 else "127.0.0.1")
+            self.listener.bind((host, port))
             self.port = self.listener.getsockname()[1]
-            host = "[::1]" if family == socket.AF_INET6 else "127.0.0.1"
-            self.url = f"http://{host}:{self.port}"
+            self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
         self.listener.listen(512)
         self.listener.settimeout(DEADLINE_S)
         self.peers = []

@@ -141,6 +141,14 @@ class Sightglass:
         self.clients.append(client)
         return client
 
+    def refuses_connections(self, index=0):
+        """Whether it accepts none any more."""
+        try:
+            socket.create_connection(self.address(index), timeout=DEADLINE_S).close()
+        except (ConnectionRefusedError, ConnectionResetError):  # reset: it was not accepted yet
+            return True
+        return False
+
     @property
     def inspector(self):
         return Inspector("127.0.0.1", self.port)
@@ -188,6 +196,17 @@ class Sightglass:
 
     def signal(self, number):
         self.process.send_signal(number)
+
+    def stand_still(self):
+        """Does nothing until it is sent SIGCONT, though the system goes on taking what is sent to
+        it. A process of one worker that sleeps now then hears of things in their order."""
+        until(lambda: self._is("S"), "it sleeps")
+        self.signal(signal.SIGSTOP)
+        until(lambda: self._is("T"), "it stands still")
+
+    def _is(self, state):
+        stat = pathlib.Path(f"/proc/{self.pid}/stat").read_text()
+        return stat.rsplit(")", 1)[1].split()[0] == state
 
     def wait(self, timeout=DEADLINE_S):
         """The exit code, once both outputs are read to their ends."""

@@ -93,6 +93,10 @@ class Wire:
         self.received = (self.received + data)[-65536:]
         return True
 
+    def is_readable(self, timeout_s=0):
+        """Whether something has come that was not read yet, or the end."""
+        return bool(select.select([self.sock], [], [], timeout_s)[0])
+
     def _fill_or_fail(self, wanted):
         if not self.fill():
             raise ConnectionEnded(
