@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "inspector/caller.h"
+#include "inspector/media_type.h"
 #include "inspector/record_json_parts.h"
 
 /* --- members */
@@ -162,6 +163,9 @@ void record_json_facts(
 	json_u64(json, view->idle_ms);
 	json_key(json, "replay");
 	json_bool(json, view->replay);
+	json_key(json, "stream");
+	json_bool(json, media_type_is(record_head_get(&view->response, FIELD_CONTENT_TYPE),
+				SLICE("text/event-stream")));
 	write_timing(json, &view->clock);
 }
 

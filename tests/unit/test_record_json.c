@@ -94,7 +94,7 @@ static void a_record_has_every_member_in_its_order(void **state)
 		"\"duration_ms\":3.000,\"ttfb_ms\":0.500,\"caller\":null,\"client_ip\":\"192.0.2."
 		"7\","
 		"\"route\":\"/api\",\"upstream\":\"api\",\"error\":null,\"attempts\":1,"
-		"\"reused\":false,\"idle_ms\":0,\"replay\":false,"
+		"\"reused\":false,\"idle_ms\":0,\"replay\":false,\"stream\":false,"
 		"\"timing\":{\"queue_ms\":0.050,\"connect_ms\":0.050,\"tls_ms\":null,"
 		"\"send_ms\":0.100,\"wait_ms\":0.100,\"receive_ms\":2.500},"
 		"\"request_version\":\"HTTP/1.1\","
