@@ -91,7 +91,8 @@ class ServingOrigin:
             peers = list(self.peers)
         for peer in peers:
             with contextlib.suppress(OSError):
-                peer.sock.shutdown(socket.SHUT_RDWR)
+                # As above: TLS would be taken from under the thread that speaks it.
+                socket.socket.shutdown(peer.sock, socket.SHUT_RDWR)
 
 
 class Gate:
