@@ -301,8 +301,8 @@ static void a_body_that_was_cut_or_still_comes_is_refused(void **state)
 	f->view.request_body = (struct record_body){.ended = true, .size = 10, .kept = 9};
 	assert_int_equal(resend_body(&f->view, &f->err), RESEND_REFUSED);
 	assert_non_null(strstr(f->err.text, "9 of 10 bytes"));
-	f->view.request_body = (struct record_body){
-		.ended = true, .size = 9, .kept = 9, .look = RECORD_HIDES};
+	f->view.request_body =
+		(struct record_body){.ended = true, .size = 9, .kept = 9, .look = RECORD_HIDES};
 	assert_int_equal(resend_body(&f->view, &f->err), RESEND_REFUSED);
 	assert_non_null(strstr(f->err.text, "redacted"));
 	f->view.request_body.look = RECORD_GARBLED;
