@@ -24,7 +24,7 @@ packages_of() {
     debian-test)
         echo "libcmocka-dev ?libllhttp-dev|node-llhttp python3-pytest python3-websockets python3-selenium python3-yaml"
         echo "chromium|chromium-browser chromium-driver|chromium-chromedriver nginx|nginx-light haproxy curl openssl xxhash"
-        echo "?iproute2"
+        echo "?iproute2 ?python3-pytest-xdist"
         ;;
     debian-format) echo "clang-format-14|clang-format" ;;
     debian-bench) echo "wrk openssl haproxy strace ?linux-perf nghttp2-client nginx|nginx-light python3" ;;
@@ -35,7 +35,7 @@ packages_of() {
         ;;
     alpine-test)
         echo "cmocka-dev ?llhttp-dev py3-pytest py3-websockets py3-selenium py3-yaml"
-        echo "chromium chromium-chromedriver nginx haproxy curl openssl xxhash ?iproute2"
+        echo "chromium chromium-chromedriver nginx haproxy curl openssl xxhash ?iproute2 ?py3-pytest-xdist"
         ;;
     alpine-format) echo "clang-extra-tools" ;;
     alpine-bench) echo "wrk openssl haproxy strace ?perf nghttp2 nginx python3" ;;
@@ -46,7 +46,7 @@ packages_of() {
         echo "zlib-ng-compat-devel|zlib-devel brotli-devel libzstd-devel"
         ;;
     fedora-test)
-        echo "libcmocka-devel ?llhttp-devel libasan libubsan python3-pytest python3-websockets python3-selenium"
+        echo "libcmocka-devel ?llhttp-devel ?python3-pytest-xdist libasan libubsan python3-pytest python3-websockets python3-selenium"
         echo "python3-pyyaml chromium chromedriver nginx-core|nginx haproxy curl openssl xxhash ?iproute"
         ;;
     fedora-format) echo "clang-tools-extra" ;;

@@ -83,12 +83,19 @@ run_unit() {
     count_results "$suite" $? "$results/$suite.xml"
 }
 
+# Files of tests side by side, where pytest-xdist is there: most tests wait, for a process, a browser or an event.
+side_by_side() {
+    if "$python" -c 'import xdist' 2>/dev/null; then
+        echo "-n $((jobs + 1)) --dist loadfile"
+    fi
+}
+
 run_pytest() {
     rm -f "$results/$suite.xml"
     # shellcheck disable=SC2086 # PYTEST_ARGS is a list
     SIGHTGLASS_BINARY=$PWD/$folder/sightglass SIGHTGLASS_SANITIZED=$sanitized \
         with_limit "$python" -m pytest "tests/$kind" -q -ra --tb=short --durations=5 -p no:cacheprovider \
-        -o faulthandler_timeout=120 "--junitxml=$results/$suite.xml" ${PYTEST_ARGS:-}
+        -o faulthandler_timeout=120 "--junitxml=$results/$suite.xml" $(side_by_side) ${PYTEST_ARGS:-}
     count_results "$suite" $? "$results/$suite.xml"
 }
 

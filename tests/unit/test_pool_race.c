@@ -330,7 +330,7 @@ static void a_connection_that_another_stream_won_serves_as_any_other(void **stat
 	struct asker asker;
 
 	prepare(HOSTS("127.0.0.1"), HOSTS("127.0.0.2"));
-	f->settings.connect_timeout_ms = 100; /* of which each address has its part */
+	f->settings.connect_timeout_ms = 1000; /* of which each address has its part */
 	start_at(f, "api.test");
 	waits(&asker, f);
 	FAKE_NAMES_ANSWER("127.0.0.1", "127.0.0.2");
@@ -391,7 +391,7 @@ static void all_of_them_are_tried_side_by_side_where_all_are_silent(void **state
 	struct asker asker;
 
 	prepare(HOSTS("127.0.0.1", "127.0.0.2", "127.0.0.3"), NO_HOST);
-	f->settings.connect_timeout_ms = 100;
+	f->settings.connect_timeout_ms = 1000;
 	start_at(f, "api.test");
 	waits(&asker, f);
 	FAKE_NAMES_ANSWER("127.0.0.1", "127.0.0.2", "127.0.0.3");
@@ -399,7 +399,7 @@ static void all_of_them_are_tried_side_by_side_where_all_are_silent(void **state
 	assert_int_equal(pool_fixture_counts(f).connections, 1);
 	fails_with(&asker, ERR_CONNECT_TIMEOUT,
 		"upstream api: connect to api.test:PORT (127.0.0.3:PORT, the last of 3 addresses): "
-		"no answer within 100 ms");
+		"no answer within 1000 ms");
 	RUN_UNTIL(f, pool_fixture_counts(f).connections == 0);
 	begins_with(f, "127.0.0.1"); /* all are marked, so none is */
 }
@@ -549,7 +549,7 @@ static void where_ipv4_is_silent_ipv6_is_tried_before_more_of_it(void **state)
 		skip();
 	}
 	prepare(HOSTS("127.0.0.1"), HOSTS("::1", "127.0.0.2"));
-	f->settings.connect_timeout_ms = 200;
+	f->settings.connect_timeout_ms = 1000;
 	start_at(f, "api.test");
 	waits(&asker, f);
 	FAKE_NAMES_ANSWER("127.0.0.1", "127.0.0.2", "::1");
