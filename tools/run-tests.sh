@@ -92,7 +92,7 @@ side_by_side() {
 
 run_pytest() {
     rm -f "$results/$suite.xml"
-    # shellcheck disable=SC2086 # PYTEST_ARGS is a list
+    # shellcheck disable=SC2046,SC2086 # both are lists
     SIGHTGLASS_BINARY=$PWD/$folder/sightglass SIGHTGLASS_SANITIZED=$sanitized \
         with_limit "$python" -m pytest "tests/$kind" -q -ra --tb=short --durations=5 -p no:cacheprovider \
         -o faulthandler_timeout=120 "--junitxml=$results/$suite.xml" $(side_by_side) ${PYTEST_ARGS:-}
