@@ -10,7 +10,7 @@ const MARK = /\[redacted(?::([0-9a-f]{1,32}))?\]/g;
 function lock(tag) {
   return el(
     'span',
-    { class: 'chip lock', title: 'Replaced before it was kept' },
+    { class: 'chip lock', title: 'Replaced before it is shown' },
     icon('lock'),
     tag ? `redacted ${tag}` : 'redacted',
   );

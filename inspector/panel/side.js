@@ -280,7 +280,7 @@ export class Side {
     return [
       `${words.join(' and ')} ${values + fields === 1 ? 'was' : 'were'} redacted before ${
         values + fields === 1 ? 'it was' : 'they were'
-      } kept.`,
+      } shown.`,
       this.#missingWords(root, values),
     ];
   }

@@ -70,7 +70,7 @@ def test_what_was_redacted_is_marked_in_its_place(page, fake):
     locks = page.run("return [...document.querySelectorAll('.pairs .lock')].map((e) => e.closest('tr').textContent)")
     assert locks == ["AuthorizationBearer redacted", "Cookieredacted"]
     assert "Headers\n10 · 2 redacted" in page.text(".section-head.headers")
-    assert "1 value and 2 headers were redacted before they were kept." in page.text(".side:first-child")
+    assert "1 value and 2 headers were redacted before they were shown." in page.text(".side:first-child")
 
 
 def test_a_tagged_redaction_shows_its_hash(page, fake):
