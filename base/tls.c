@@ -397,6 +397,17 @@ static enum err_code read_text(
 }
 
 /*
+ * A ticket, or a new key, has OpenSSL get ready to write as well: it takes a record's room, 16 KiB,
+ * and keeps it until something is written. An upstream's connection rests just then, for its first
+ * request has left before the tickets come. OpenSSL tells of neither. All text has been taken, as
+ * must be; within a record this does nothing.
+ */
+static void let_go_of_buffers(struct tls *tls)
+{
+	(void)SSL_free_buffers(tls->ssl);
+}
+
+/*
  * A client that begins a second handshake is left as soon as it does, as nginx does. OpenSSL would
  * hear it out before it refuses, and keep the room for a greeting, which may have 128 KiB.
  */
@@ -430,6 +441,9 @@ enum err_code tls_receive(struct tls *tls, struct slice in, char *out, size_t ro
 	if (code == ERR_NONE && tls->circumstances.established) {
 		got->established = !was_established;
 		code = read_text(tls, out, room, got, err);
+		if (code == ERR_NONE) {
+			let_go_of_buffers(tls);
+		}
 	}
 	if (code == ERR_NONE && tls->renegotiates) {
 		code = refuse_second_handshake(tls, err);
