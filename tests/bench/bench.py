@@ -10,6 +10,8 @@ import platform
 import sys
 import time
 
+import black_hole
+import fan_out
 import inspector
 import loads
 import measure
@@ -26,9 +28,12 @@ BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bu
 INSPECTOR, SCALE, MEMORY = "inspector", "scale", "memory"
 TLS = "tls"  # all parts whose keys begin so
 TLS_CONNECTIONS = "tls-connections"
-PARTS = (INSPECTOR, SCALE, TLS_CONNECTIONS, MEMORY)
+BLACK_HOLE, FAN_OUT = "black-hole", "fan-out"
+PARTS = (INSPECTOR, BLACK_HOLE, FAN_OUT, SCALE, TLS_CONNECTIONS, MEMORY)
 QUICK_ROUNDS = 5
 INSPECTOR_ROUNDS, INSPECTOR_SECONDS = 7, 2
+BLACK_HOLE_ROUNDS, BLACK_HOLE_SECONDS = 15, 1
+FAN_OUT_ROUNDS = 15
 SCALE_ROUNDS = 5
 TLS_CONNECTION_ROUNDS, TLS_CONNECTION_SECONDS = 5, 0.4
 
@@ -51,7 +56,7 @@ def parse_options():
     options.add_argument("--quick", action="store_true", help="fewer workloads and rounds")
     options.add_argument("--no-counts", action="store_true", help="no system calls, no allocations")
     options.add_argument(
-        "--limit", type=int, default=840, help="seconds after which nothing more is begun"
+        "--limit", type=int, default=1020, help="seconds after which nothing more is begun"
     )
     options.add_argument("--json", metavar="FILE", help="the figures go there, too")
     options.add_argument("--build", metavar="FOLDER", default=BUILD, help="that CMake has built in")
@@ -187,6 +192,29 @@ def measure_inspector(stage, options, origin, results, deadline):
         results["remarks"].append(f"inspector: {failure}")
 
 
+def measure_black_hole(stage, options, results, deadline):
+    if time.monotonic() > deadline:
+        results["remarks"].append("black hole: left out, as time was up")
+        return
+    say("an upstream beside a black hole")
+    rounds = rounds_of(options, BLACK_HOLE_ROUNDS)
+    try:
+        results["black_hole"] = black_hole.run(stage, rounds, BLACK_HOLE_SECONDS, deadline)
+    except (loads.LoadFailed, OSError, RuntimeError) as failure:
+        results["remarks"].append(f"black hole: {failure}")
+
+
+def measure_fan_out(stage, options, results, deadline):
+    say("a fan-out through a cold pool")
+    rounds = rounds_of(options, FAN_OUT_ROUNDS)
+    try:
+        results["fan_out"] = fan_out.run(stage, rounds, deadline)
+    except (OSError, RuntimeError) as failure:
+        results["remarks"].append(f"fan-out: {failure}")
+    if not results["fan_out"]:
+        results["remarks"].append("fan-out: left out, as time was up")
+
+
 def measure_scale(stage, options, results, deadline):
     say("scale")
     rounds = rounds_of(options, SCALE_ROUNDS)
@@ -244,7 +272,7 @@ def main():
     workloads = [load for load in WORKLOADS if load.key in options.only]
     with Workplace() as workplace:
         needed = [*options.proxies, *(["nginx"] if SCALE in options.only else [])]
-        with_tls = any(key.startswith(TLS) for key in options.only)
+        with_tls = any(key.startswith(TLS) for key in options.only) or FAN_OUT in options.only
         stage, reason = make_stage(workplace, options.build, needed, with_tls)
         if stage is None:
             sys.exit(f"bench: {reason}")
@@ -256,6 +284,8 @@ def main():
             "seconds": options.seconds,
             "workloads": [],
             "inspector": None,
+            "black_hole": None,
+            "fan_out": [],
             "scale": [],
             "tls_connections": {},
             "memory": {},
@@ -270,6 +300,10 @@ def main():
             measure_workloads(stage, options, workloads, origin, results, deadline)
         if INSPECTOR in options.only:
             measure_inspector(stage, options, origin, results, deadline)
+        if BLACK_HOLE in options.only:
+            measure_black_hole(stage, options, results, deadline)
+        if FAN_OUT in options.only:
+            measure_fan_out(stage, options, results, deadline)
         if SCALE in options.only:
             measure_scale(stage, options, results, deadline)
         if TLS_CONNECTIONS in options.only:

@@ -20,6 +20,8 @@ SETTLE_S = 0.5
 PER_ADDRESS = 10_000  # clients: fewer than there are ephemeral ports
 UPSTREAM = 1_000
 TLS_CLIENTS = 1_000
+UPSTREAM_TLS_MAX = 24 * 1024  # bytes that an idle TLS connection to the origin may take
+HANDSHAKE_S = 0.003  # in which the next one waits for the one before: it takes less
 FEW_UPSTREAM = 8
 STREAMS = 100
 STREAM_ROUNDS = 20
@@ -39,7 +41,7 @@ def measure(stage, name, idle_counts, stream_bytes):
         figures["stream_up_kib"] = _peak_growth(server, lambda: _upload(server.port, stream_bytes))
     with started(stage, name) as server:
         figures["streaming_bytes_each"] = _streaming(server, stream_bytes)
-    figures["upstream_bytes_each"] = _upstream(stage, name)
+    figures["upstream_bytes_each"] = _upstream(stage, name, False, _open_at_once)
     for count in idle_counts:
         with started(stage, name) as server:
             figures["idle"][str(count)] = _idle(server, count)
@@ -157,7 +159,14 @@ def _idle(server, count, tls=None, watch_s=IDLE_WATCH_S):
     }
 
 
-def _upstream(stage, name):
+def idle_upstream_tls(stage, name):
+    """What _upstream() gives, of connections that speak TLS: opened one after the other, and all at
+    once. What so many handshakes take meanwhile is no part of an idle connection, but the heap may
+    keep it."""
+    return [_upstream(stage, name, True, open_all) for open_all in (_open_in_order, _open_at_once)]
+
+
+def _upstream(stage, name, tls, open_all):
     """Bytes of an idle upstream connection: what a proxy holds after UPSTREAM exchanges at once that
     had a connection each, less what it holds after as many that left no idle ones. None where a
     proxy does not keep them, or has one for each client and none without.
@@ -166,26 +175,27 @@ def _upstream(stage, name):
     pool's bound. The rest has no such queue: there the origin closed their connections."""
     if name.startswith("relay"):
         return None
-    many = _held_kib(stage, name, UPSTREAM, UPSTREAM, _open_at_once)
+    many = _held_kib(stage, name, UPSTREAM, UPSTREAM, open_all, tls)
     if name.startswith("sightglass"):
-        few = _held_kib(stage, name, FEW_UPSTREAM, FEW_UPSTREAM, _open_in_turns)
+        few = _held_kib(stage, name, FEW_UPSTREAM, FEW_UPSTREAM, _open_in_turns, tls)
     else:
-        few = _held_kib(stage, name, UPSTREAM, 0, _open_and_close)
+        few = _held_kib(stage, name, UPSTREAM, 0, _open_and_close, tls)
     if many is None or few is None:
         return None
     return (many - few) * 1024 / UPSTREAM
 
 
-def _held_kib(stage, name, allowed, kept, exchange):
-    with started(stage, name, upstream_connections=allowed) as server:
+def _held_kib(stage, name, allowed, kept, exchange, tls):
+    origin_port = stage.tls_origin_port if tls else stage.origin_port
+    with started(stage, name, upstream_connections=allowed, upstream_tls=tls) as server:
         _warm(server)
         before = _pss_kib(server)
         with _clients(server.port, UPSTREAM) as connections:
-            exchange(stage, connections)
+            exchange(stage, connections, tls)
             for connection in connections:
                 _read_small(connection)
             time.sleep(SETTLE_S)
-            if abs(_connected_to(stage.origin_port) - kept) > UPSTREAM // 100:
+            if abs(_connected_to(origin_port) - kept) > UPSTREAM // 100:
                 return None
             return _pss_kib(server) - before
 
@@ -195,21 +205,29 @@ def _send(connections, path):
         connection.sendall(_request(path))
 
 
-def _open_at_once(_, connections):
+def _open_at_once(_, connections, tls):
     _send(connections, f"/gate/{UPSTREAM}")
 
 
-def _open_and_close(_, connections):
+def _open_in_order(_, connections, tls):
+    for connection in connections:
+        _send([connection], f"/gate/{UPSTREAM}")
+        time.sleep(HANDSHAKE_S)
+
+
+def _open_and_close(_, connections, tls):
     _send(connections, f"/gate/{UPSTREAM}/close")
 
 
-def _open_in_turns(stage, connections):
+def _open_in_turns(stage, connections, tls):
     """All wait, as many as may at the origin's gate; one more that comes past the proxy opens it."""
     path = f"/gate/{FEW_UPSTREAM + 1}"
     _send(connections, path)
     time.sleep(SETTLE_S)
+    port = stage.tls_origin_port if tls else stage.origin_port
+    context = ssl.create_default_context(cafile=stage.certificate) if tls else None
     for _ in range(UPSTREAM // FEW_UPSTREAM):
-        with _connect(stage.origin_port) as opener:
+        with _connect(port, tls=context) as opener:
             opener.sendall(_request(path))
             _read_small(opener)
 

@@ -7,7 +7,8 @@
  *	/bytes/N         N bytes, with a Content-Length
  *	/chunks/N/SIZE   N chunks of SIZE bytes, each by a send of its own, as a stream has them
  *	/gate/N          100 bytes, once N such requests have come: so that all are in flight at
- *once /gate/N/close    the same, and then the connection closes
+ *once /gate/N/close    the same, and then the connection closes /after/N         100 bytes, after N
+ *milliseconds
  *
  * Whatever else comes with a path (a query, any method) changes nothing; a request's body is read
  * and forgotten. Requests are answered in order, also pipelined ones. With a certificate and its
@@ -28,6 +29,7 @@
 #include <sys/uio.h>
 
 #include "tests/bench/channel.h"
+#include "tests/bench/latencies.h"
 #include "tests/bench/sockets.h"
 
 enum {
@@ -37,6 +39,7 @@ enum {
 	BODY_BYTES = 256 * 1024, /* of the zone that every body is sent from */
 	BODY_SLICES = 8,
 	EVENTS = 512,
+	AFTER_MAX_MS = 60000,
 };
 
 struct connection {
@@ -55,10 +58,13 @@ struct connection {
 	size_t input_end;
 	uint64_t request_body_left;
 	bool answer_waits; /* for the end of the request's body */
-	bool at_gate;      /* waits for others before it is answered */
 	bool closes;       /* after the answer */
 	bool dead;
-	struct connection *next_dead, *next_at_gate;
+	/* The list of those that wait before they are answered: for others at the gate, or until
+	 * due_us. NULL for one that does not. */
+	struct connection **held;
+	uint64_t due_us;
+	struct connection *next_dead, *next_held;
 };
 
 struct origin {
@@ -68,28 +74,36 @@ struct origin {
 	time_t date_s;
 	char date[DATE_BYTES];
 	struct connection *dead;
-	struct connection *gate; /* who waits there; one that is gone leaves it first */
+	struct connection *gate;  /* who waits there; one that is gone leaves it first */
+	struct connection *later; /* who is answered at a time */
 	uint64_t at_gate, gate_opens_at;
 	char body[BODY_BYTES];
 	char swallowed[BODY_BYTES];
 };
 
-static void leave_gate(struct origin *origin, struct connection *connection)
+static void hold(struct connection **list, struct connection *connection)
 {
-	struct connection **link = &origin->gate;
+	connection->held = list;
+	connection->next_held = *list;
+	*list = connection;
+}
 
+static void let_go(struct origin *origin, struct connection *connection)
+{
+	struct connection **link = connection->held;
+
+	origin->at_gate -= link == &origin->gate;
 	while (*link != connection) {
-		link = &(*link)->next_at_gate;
+		link = &(*link)->next_held;
 	}
-	*link = connection->next_at_gate;
-	connection->at_gate = false;
-	origin->at_gate--;
+	*link = connection->next_held;
+	connection->held = NULL;
 }
 
 static void close_connection(struct origin *origin, struct connection *connection)
 {
-	if (connection->at_gate) {
-		leave_gate(origin, connection);
+	if (connection->held != NULL) {
+		let_go(origin, connection);
 	}
 	channel_close(&connection->channel);
 	connection->dead = true;
@@ -157,20 +171,14 @@ static void begin_chunk(struct connection *connection)
 	connection->tail = connection->chunks_left > 0 ? "\r\n" : "\r\n0\r\n\r\n";
 }
 
-/* Has an answer ready, which leaves when the gate opens. */
-static void wait_at_gate(
-	struct origin *origin, struct connection *connection, uint64_t opens_at, bool closes)
+/* Has an answer ready, which leaves when it is let go. */
+static void prepare(struct origin *origin, struct connection *connection, bool closes)
 {
 	begin_head(origin, connection, "200 OK",
 		closes ? "Content-Length: 100\r\nConnection: close\r\n\r\n"
 		       : "Content-Length: 100\r\n\r\n");
 	connection->body_left = 100;
 	connection->closes = closes;
-	connection->at_gate = true;
-	connection->next_at_gate = origin->gate;
-	origin->gate = connection;
-	origin->at_gate++;
-	origin->gate_opens_at = opens_at;
 }
 
 static void begin_answer(struct origin *origin, struct connection *connection, const char *path)
@@ -191,7 +199,14 @@ static void begin_answer(struct origin *origin, struct connection *connection, c
 		connection->chunk_bytes = size;
 		begin_chunk(connection);
 	} else if (sscanf(path, "/gate/%" SCNu64, &count) == 1 && count > 0) {
-		wait_at_gate(origin, connection, count, strstr(path, "/close ") != NULL);
+		prepare(origin, connection, strstr(path, "/close ") != NULL);
+		hold(&origin->gate, connection);
+		origin->at_gate++;
+		origin->gate_opens_at = count;
+	} else if (sscanf(path, "/after/%" SCNu64, &count) == 1 && count <= AFTER_MAX_MS) {
+		prepare(origin, connection, false);
+		connection->due_us = now_us() + count * 1000;
+		hold(&origin->later, connection);
 	} else {
 		begin_head(origin, connection, "404 Not Found", "Content-Length: 0\r\n\r\n");
 	}
@@ -245,7 +260,7 @@ static bool take_request(struct origin *origin, struct connection *connection)
 	size_t body =
 		left < connection->request_body_left ? left : (size_t)connection->request_body_left;
 	connection->request_body_left -= body;
-	connection->answer_waits = connection->request_body_left > 0 || connection->at_gate;
+	connection->answer_waits = connection->request_body_left > 0 || connection->held != NULL;
 	connection->input_end = left - body;
 	memmove(connection->input, connection->input + after + body, connection->input_end);
 	return true;
@@ -320,15 +335,40 @@ static void answer_requests(struct origin *origin, struct connection *connection
 	}
 }
 
+static void answer_held(struct origin *origin, struct connection *connection)
+{
+	let_go(origin, connection);
+	connection->answer_waits = false;
+	go_on_answering(origin, connection);
+	answer_requests(origin, connection);
+}
+
 static void open_gate(struct origin *origin)
 {
 	while (origin->gate != NULL) {
-		struct connection *connection = origin->gate;
-		leave_gate(origin, connection);
-		connection->answer_waits = false;
-		go_on_answering(origin, connection);
-		answer_requests(origin, connection);
+		answer_held(origin, origin->gate);
 	}
+}
+
+/* Answers those whose time has come. Returns how long there is nothing to do, for epoll_wait. */
+static int answer_what_is_due(struct origin *origin)
+{
+	uint64_t now = now_us();
+	uint64_t next = UINT64_MAX;
+
+	for (struct connection *at = origin->later; at != NULL;) {
+		struct connection *connection = at;
+		at = at->next_held; /* what answering adds stands before it */
+		if (connection->due_us <= now) {
+			answer_held(origin, connection);
+		} else if (connection->due_us < next) {
+			next = connection->due_us;
+		}
+	}
+	if (origin->later == NULL) {
+		return -1;
+	}
+	return next == UINT64_MAX ? 0 : (int)((next - now) / 1000 + 1);
 }
 
 /* False where nothing has come. */
@@ -409,7 +449,8 @@ int main(int argc, char **argv)
 	origin.poll = create_poll();
 	watch(origin.poll, EPOLL_CTL_ADD, origin.listener, EPOLLIN, NULL);
 	for (;;) {
-		int count = epoll_wait(origin.poll, events, EVENTS, -1);
+		int wait_ms = origin.later != NULL ? answer_what_is_due(&origin) : -1;
+		int count = epoll_wait(origin.poll, events, EVENTS, wait_ms);
 
 		if (count < 0 && errno != EINTR) {
 			give_up("epoll_wait");

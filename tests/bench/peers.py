@@ -24,6 +24,7 @@ CHANGEABLE = {
     "workers": 1,
     "entries": 1000,  # of Sightglass's ring
     "routes": "",  # more of Sightglass's
+    "upstreams": "",  # more of Sightglass's
     "client_tls": False,
     "upstream_tls": False,
 }

@@ -1,7 +1,9 @@
 """One job: the figures as Markdown."""
 
+from fan_out import CALLS
+from fan_out import TARGET as FAN_OUT_TARGET
 from measure import BESIDE
-from memory import TLS_CLIENTS
+from memory import TLS_CLIENTS, UPSTREAM, UPSTREAM_TLS_MAX
 from tls_connections import BESIDE as BESIDE_TLS
 from tls_connections import VISITORS
 
@@ -19,6 +21,11 @@ def markdown(results):
         lines += ["", f"## {load['title']}", ""] + _workload_table(load)
     if results["inspector"]:
         lines += ["", "## The inspector beside traffic", ""] + _inspector(results["inspector"])
+    if results["black_hole"]:
+        lines += ["", "## An upstream beside a black hole", ""]
+        lines += _black_hole(results["black_hole"])
+    if results["fan_out"]:
+        lines += ["", "## A fan-out through a cold pool", ""] + _fan_out(results["fan_out"])
     if results["scale"]:
         lines += ["", "## Scale: CPU per request", ""] + _scale_table(results["scale"])
     if results["tls_connections"]:
@@ -112,6 +119,53 @@ def _inspector(found):
     return lines + _table(head, rows)
 
 
+def _black_hole(found):
+    told = ", ".join(f"{count} × {status}" for status, count in found["told"].items())
+    lines = [
+        f"{found['proxy']}, GET 100 B, {found['rate']:,} a second, latency from when each was due, µs. "
+        f"Meanwhile {found['waiting']:,} requests connect to another upstream, or wait for that, all the "
+        f"time; a second {told} are told so.",
+        "",
+    ]
+    head = ["beside", "p50", "p99", "p99.9", "most", "CPU µs/request"]
+    beside = ("nothing", "one that refuses")
+    head += [f"{figure}, of beside {other}" for other in beside for figure in ("p50", "p99")]
+    rows = []
+    for mode, own in found["modes"].items():
+        row = [mode, _between(own["p50_us"]), _between(own["p99_us"])]
+        row += [f"{own['p999_us']['median']:,.0f}", f"{own['max_us']['max']:,.0f}"]
+        row += [f"{own['cpu_us']['median']:.1f}"]
+        row += [
+            _ratio(own[f"{figure}_of_{other}"])
+            for other in beside
+            for figure in ("p50_us", "p99_us")
+        ]
+        rows.append(row)
+    return lines + _table(head, rows)
+
+
+def _fan_out(rows):
+    lines = [
+        f"{CALLS} calls at once, each over a client connection of its own, through a process that has "
+        f"just started; the slowest alone without a proxy, over a new connection. At most "
+        f"{FAN_OUT_TARGET} times as long is the aim.",
+        "",
+    ]
+    return lines + _table(
+        ["upstream", "slowest call", "alone, ms", "all at once, ms", "ratio"],
+        [
+            [
+                row["upstream"],
+                f"{row['slowest_ms']} ms",
+                f"{row['alone_ms']['median']:.1f}",
+                f"{row['all_ms']['median']:.1f}",
+                _ratio(row["ratio"]),
+            ]
+            for row in rows
+        ],
+    )
+
+
 def _scale_table(rows):
     head = ["what", "proxy", "µs with less", "µs with more", "ratio", ""]
     return _table(
@@ -133,17 +187,26 @@ def _scale_table(rows):
 def _tls_connections(found):
     lines = [
         f"CPU µs of the proxy. A visit is a connection with one GET of 100 B, {VISITORS} at a time; a "
-        f"handshake is what it costs more over TLS. Idle ones: {TLS_CLIENTS:,}, each has had an answer.",
+        f"handshake is what it costs more over TLS. Idle ones: {TLS_CLIENTS:,}, each has had an answer; and "
+        f"{UPSTREAM:,} to the origin, of which each may take {UPSTREAM_TLS_MAX:,} where one "
+        "handshake follows another.",
         "",
     ]
     head = ["proxy", "visit without TLS", "full handshake", f"of {BESIDE_TLS}"]
-    head += ["resumed handshake", f"of {BESIDE_TLS}", "idle: bytes each"]
+    head += [
+        "resumed handshake",
+        f"of {BESIDE_TLS}",
+        "idle: bytes each",
+        "idle to the origin, opened in order",
+        "all at once",
+    ]
     rows = []
     for name, own in found.items():
         row = [name, _between(own["plain"])]
         for how in ("full", "resumed"):
             row += [_between(own[how]), _ratio(own.get(f"{how}_of_{BESIDE_TLS}"))]
-        rows.append([*row, _number(own.get("idle", {}).get("bytes_each"), "{:,.0f}")])
+        idle = (own.get("idle", {}).get("bytes_each"), *own.get("idle_upstream", (None, None)))
+        rows.append([*row, *(_number(each, "{:,.0f}") for each in idle)])
     return lines + _table(head, rows)
 
 

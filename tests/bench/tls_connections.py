@@ -1,5 +1,5 @@
 """One job: what a client's TLS connection costs, apart from the requests on it: the CPU of the
-handshake, and the memory while it is idle.
+handshake, and the memory while it is idle; and the memory of an idle one to the origin.
 
 A handshake is what a visit (a new connection, one request, closed) costs more over TLS than without,
 within a round. A full one has the certificate's signature; a resumed one goes on from a session that
@@ -47,8 +47,16 @@ def run(stage, names, rounds, seconds, deadline):
             continue
         try:
             own["idle"] = memory.idle_tls(stage, name)
+            own["idle_upstream"] = memory.idle_upstream_tls(stage, name)
         except (OSError, RuntimeError) as failure:
             remarks.append(f"{name}: idle TLS connections: {failure}")
+            continue
+        taken = own["idle_upstream"][0]
+        if taken is not None and taken > memory.UPSTREAM_TLS_MAX:
+            remarks.append(
+                f"{name}: an idle TLS connection to the origin takes {taken:,.0f} bytes, and may "
+                f"take {memory.UPSTREAM_TLS_MAX:,}"
+            )
     return found, remarks
 
 
