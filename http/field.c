@@ -205,3 +205,21 @@ bool token_valid(struct slice text)
 	}
 	return text.len > 0;
 }
+
+bool field_is_hop_by_hop(enum field_id id)
+{
+	switch (id) {
+	case FIELD_CONNECTION:
+	case FIELD_KEEP_ALIVE:
+	case FIELD_PROXY_AUTHENTICATE:
+	case FIELD_PROXY_AUTHENTICATION_INFO:
+	case FIELD_PROXY_AUTHORIZATION:
+	case FIELD_PROXY_CONNECTION:
+	case FIELD_TE:
+	case FIELD_TRANSFER_ENCODING:
+	case FIELD_UPGRADE:
+		return true;
+	default:
+		return false;
+	}
+}

@@ -69,6 +69,9 @@ struct slice field_name(enum field_id id);
  * FIELD_OTHER otherwise.
  */
 enum field_id field_identify_underscored(struct slice name);
+/* Whether it ends at the next hop: RFC 9110 section 7.6.1, and the credentials that were meant for
+ * a proxy alone. */
+bool field_is_hop_by_hop(enum field_id id);
 /* RFC 9110 section 5.6.2: a token is one or more tchar. */
 bool token_valid(struct slice text);
 extern const bool field_tchars[256];

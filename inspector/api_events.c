@@ -35,7 +35,7 @@ enum {
 	SLICE_BYTES = 16 * 1024, /* read, searched and written in one slice; also what a slow client
 				    has waiting for it */
 	HASHED_FOR_ONE = 8,      /* so many bytes are hashed while one is written */
-	LOOKED_AT_MAX = 32 * 1024, /* bytes of both bodies */
+	LOOKED_AT_MAX = 32 * 1024, /* of both bodies, and of what they become: some 0.1 ms */
 	EVICTED_MAX = 64,          /* numbers in one event */
 	STATS_MS = 1000,
 	HEARTBEAT_MS = 15 * 1000, /* where no stats are wanted: below what proxies wait for */
@@ -253,18 +253,21 @@ static void step_over(struct reader *self, bool shown)
 }
 
 /* Of short bodies a summary says at once whether they hide something, and their hash; of longer
- * ones the list does. */
+ * ones, also of coded ones that become long, the list does. */
 static void look_at_bodies(struct reader *self, size_t *spent)
 {
+	uint64_t kept = self->view.request_body.kept + self->view.response_body.kept;
 	struct shown_look look = {.shown = NULL};
+	size_t looked_at = 0;
 
-	if (self->view.clock.end_us == 0 ||
-		self->view.request_body.kept + self->view.response_body.kept > LOOKED_AT_MAX) {
+	if (self->view.clock.end_us == 0 || kept > LOOKED_AT_MAX) {
 		return;
 	}
-	while (shown_look_next(&look, self->api->redactor, &self->view, &self->scratch, spent)) {
+	while (looked_at <= LOOKED_AT_MAX && shown_look_next(&look, self->api->redactor,
+						     &self->view, &self->scratch, &looked_at)) {
 	}
 	shown_look_fini(&look);
+	*spent += looked_at;
 }
 
 static void show_record(struct reader *self, size_t *spent)

@@ -16,8 +16,6 @@ enum {
 	ARGUMENT_BODY_MAX = 64 * 1024,
 	/* From here on curl asks first whether it may send a body. */
 	EXPECT_BODY_MIN = 1024 * 1024,
-	/* Names in Connection that are looked at: it is looked through once a field. */
-	CONNECTION_NAMES_MAX = 64,
 };
 
 bool curl_is_possible(const struct record_view *view)
@@ -37,58 +35,19 @@ static bool has_field(const struct curl *self, enum field_id id)
 
 /* --- which fields curl is given */
 
-/* RFC 9110 section 7.6.1; and what curl says by itself where it is true of its own request. */
-static bool is_of_the_connection(enum field_id id)
-{
-	switch (id) {
-	case FIELD_CONNECTION:
-	case FIELD_CONTENT_LENGTH:
-	case FIELD_EXPECT:
-	case FIELD_KEEP_ALIVE:
-	case FIELD_PROXY_AUTHORIZATION:
-	case FIELD_PROXY_CONNECTION:
-	case FIELD_TE:
-	case FIELD_TRAILER:
-	case FIELD_TRANSFER_ENCODING:
-	case FIELD_UPGRADE:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Connection: Host or Connection: Authorization means nothing: see proxy/forwarding.c. */
-static bool is_named_by_connection(const struct curl *self, struct slice name)
-{
-	struct record_fields walk = record_fields(&self->view->request);
-	struct slice line;
-	struct slice value;
-	unsigned looked_at = 0;
-
-	while (record_fields_next(&walk, &line, &value)) {
-		struct slice token;
-
-		if (field_identify(line) != FIELD_CONNECTION) {
-			continue;
-		}
-		while (looked_at < CONNECTION_NAMES_MAX && slice_next_token(&value, &token)) {
-			looked_at++;
-			if (slice_equal_nocase(token, name)) {
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
+/* What did not go on, and what curl says by itself where it is true of its own request. */
 static bool is_left_out(const struct curl *self, struct slice name)
 {
-	enum field_id id = field_identify(name);
-
-	return is_of_the_connection(id) ||
-	       (id == FIELD_CONTENT_ENCODING && self->body.coding_len > 0) ||
-	       (id == FIELD_OTHER && has_field(self, FIELD_CONNECTION) &&
-		       is_named_by_connection(self, name));
+	switch (field_identify(name)) {
+	case FIELD_CONTENT_LENGTH:
+	case FIELD_EXPECT:
+	case FIELD_TRAILER:
+		return true;
+	case FIELD_CONTENT_ENCODING:
+		return self->body.coding_len > 0;
+	default:
+		return record_is_hop_by_hop(&self->view->request, name);
+	}
 }
 
 /* --- comments: of fixed words, numbers, and names that went through shell_comment() */

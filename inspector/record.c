@@ -8,6 +8,10 @@
 
 #include "inspector/record_layout.h"
 
+enum {
+	CONNECTION_NAMES_MAX = 64, /* it is looked through once a field */
+};
+
 static struct slice text_of(const struct record *record, struct record_text text)
 {
 	return slice_of((const char *)record + text.at, text.len);
@@ -212,6 +216,37 @@ struct slice record_head_get(const struct record_head *head, enum field_id id)
 		}
 	}
 	return slice_of(NULL, 0);
+}
+
+/* Connection: Host or Connection: Authorization means nothing: see proxy/forwarding.c. */
+static bool is_named_by_connection(const struct record_head *head, struct slice name)
+{
+	struct record_fields walk = record_fields(head);
+	struct slice line;
+	struct slice value;
+	unsigned looked_at = 0;
+
+	while (record_fields_next(&walk, &line, &value)) {
+		struct slice token;
+
+		if (field_identify(line) != FIELD_CONNECTION) {
+			continue;
+		}
+		while (looked_at < CONNECTION_NAMES_MAX && slice_next_token(&value, &token)) {
+			looked_at++;
+			if (slice_equal_nocase(token, name)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+bool record_is_hop_by_hop(const struct record_head *head, struct slice name)
+{
+	enum field_id id = field_identify(name);
+
+	return field_is_hop_by_hop(id) || (id == FIELD_OTHER && is_named_by_connection(head, name));
 }
 
 struct record_parts record_parts(const struct record_body *body)

@@ -127,6 +127,10 @@ bool record_fields_next(struct record_fields *walk, struct slice *name, struct s
  * FIELD_OTHER. */
 struct slice record_head_get(const struct record_head *head, enum field_id id);
 
+/* Whether a field of that name did not go on to the next hop: by its own meaning, or because a
+ * Connection of the head names it; of those the first 64 count. */
+bool record_is_hop_by_hop(const struct record_head *head, struct slice name);
+
 struct record_parts record_parts(const struct record_body *body);
 /* The next run of bytes of a body, never an empty one; together they are the `kept` first. False at
  * the end. */

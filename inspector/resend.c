@@ -7,25 +7,17 @@
 
 /* --- which fields are taken over */
 
-/* The sender makes these anew, or they are between it and its neighbour (RFC 9110 section 7.6.1).
- */
-static bool is_of_the_way(enum field_id id)
+/* The sender makes these anew. */
+static bool is_made_anew(enum field_id id)
 {
 	switch (id) {
-	case FIELD_CONNECTION:
 	case FIELD_CONTENT_LENGTH:
 	case FIELD_EXPECT:
 	case FIELD_FORWARDED:
 	case FIELD_HOST:
-	case FIELD_KEEP_ALIVE:
-	case FIELD_PROXY_AUTHORIZATION:
-	case FIELD_PROXY_CONNECTION:
-	case FIELD_TE:
 	case FIELD_TRACEPARENT:
 	case FIELD_TRACESTATE:
 	case FIELD_TRAILER:
-	case FIELD_TRANSFER_ENCODING:
-	case FIELD_UPGRADE:
 	case FIELD_VIA:
 	case FIELD_X_FORWARDED_FOR:
 	case FIELD_X_FORWARDED_HOST:
@@ -37,10 +29,13 @@ static bool is_of_the_way(enum field_id id)
 	}
 }
 
-static bool is_left_to_sender(const struct resend *resend, struct slice name)
+static bool is_left_to_sender(
+	const struct resend *resend, const struct record_view *view, struct slice name)
 {
-	return is_of_the_way(field_identify(name)) ||
-	       is_of_the_way(field_identify_underscored(name)) ||
+	enum field_id underscored = field_identify_underscored(name);
+
+	return record_is_hop_by_hop(&view->request, name) || is_made_anew(field_identify(name)) ||
+	       field_is_hop_by_hop(underscored) || is_made_anew(underscored) ||
 	       slice_equal_nocase(name, resend->request_id_name);
 }
 
@@ -147,7 +142,7 @@ static void put_recorded(const struct resend *resend, const struct record_view *
 	struct slice value;
 
 	while (record_fields_next(&walk, &name, &value)) {
-		if (is_left_to_sender(resend, name) ||
+		if (is_left_to_sender(resend, view, name) ||
 			(changes->has_body && field_identify(name) == FIELD_CONTENT_ENCODING)) {
 			continue; /* a body that is given is not encoded */
 		}
@@ -160,7 +155,7 @@ static void put_recorded(const struct resend *resend, const struct record_view *
 }
 
 /* What the caller writes itself is no secret of somebody else's. */
-static enum resend_verdict put_given(const struct resend *resend,
+static enum resend_verdict put_given(const struct resend *resend, const struct record_view *view,
 	const struct resend_changes *changes, struct buffer *head, struct buffer *replaced,
 	struct buffer *left_out, struct err *err)
 {
@@ -179,7 +174,7 @@ static enum resend_verdict put_given(const struct resend *resend,
 				name.ptr);
 			return RESEND_BAD;
 		}
-		if (is_left_to_sender(resend, name)) {
+		if (is_left_to_sender(resend, view, name)) {
 			continue;
 		}
 		if (stands_for_secret(value)) {
@@ -294,7 +289,7 @@ enum resend_verdict resend_head(const struct resend *resend, const struct record
 	}
 	verdict = put_start_line(resend, view, changes, head, err);
 	if (verdict == RESEND_READY && changes->has_fields) {
-		verdict = put_given(resend, changes, head, &replaced, left_out, err);
+		verdict = put_given(resend, view, changes, head, &replaced, left_out, err);
 	} else if (verdict == RESEND_READY) {
 		put_recorded(resend, view, changes, head, &replaced, left_out);
 	}

@@ -81,19 +81,10 @@ void client_begin_exchange(struct client *self)
 static void take_head(struct client *self)
 {
 	struct exchange *exchange = self->exchange;
-	const struct limit_settings *limits = &self->worker->settings->limits;
 	struct framing *framing = &exchange->request_framing;
 	struct err err;
 
-	if (framing_of_request(&exchange->request, framing, &err) != ERR_NONE ||
-		target_of_request(&exchange->request, &exchange->arena, &exchange->target, &err) !=
-			ERR_NONE) {
-		client_refuse(self, &err);
-		return;
-	}
-	if (limits->body_bytes > 0 && framing->kind == FRAMING_LENGTH &&
-		framing->length > limits->body_bytes) {
-		err_set(&err, ERR_BODY_LIMIT, "the request's body is over limits.body_bytes");
+	if (exchange_read_head(exchange, &err) != ERR_NONE) {
 		client_refuse(self, &err);
 		return;
 	}

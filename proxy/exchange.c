@@ -220,6 +220,22 @@ struct exchange *exchange_create(struct worker *worker, struct requester *client
 	return exchange;
 }
 
+enum err_code exchange_read_head(struct exchange *exchange, struct err *err)
+{
+	uint64_t limit = exchange->worker->settings->limits.body_bytes;
+	struct framing *framing = &exchange->request_framing;
+
+	if (framing_of_request(&exchange->request, framing, err) != ERR_NONE ||
+		target_of_request(&exchange->request, &exchange->arena, &exchange->target, err) !=
+			ERR_NONE) {
+		return err->code;
+	}
+	if (limit > 0 && framing->kind == FRAMING_LENGTH && framing->length > limit) {
+		return err_set(err, ERR_BODY_LIMIT, "the request's body is over limits.body_bytes");
+	}
+	return ERR_NONE;
+}
+
 static bool claimed(struct exchange *exchange)
 {
 	const struct claim *claim = exchange->worker->claim;

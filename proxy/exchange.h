@@ -135,6 +135,13 @@ struct exchange {
 struct exchange *exchange_create(struct worker *worker, struct requester *client);
 
 /*
+ * Decides how the request is framed and where it goes, by the head in exchange->request, and
+ * whether the body that it announces may be as long (limits.body_bytes). 0, or why it is refused:
+ * for exchange_request_head().
+ */
+enum err_code exchange_read_head(struct exchange *exchange, struct err *err);
+
+/*
  * The request's head is in exchange->request and keeps its framing rules or not (`refused` says why
  * not, else NULL): gives it an ID, finds the route and starts the responder. Every answer, also a
  * refusal, comes later through `client`.

@@ -18,25 +18,6 @@ enum {
 			    by one */
 };
 
-/* RFC 9110 section 7.6.1, and the two credentials that were meant for us alone. */
-static bool is_hop_by_hop(enum field_id id)
-{
-	switch (id) {
-	case FIELD_CONNECTION:
-	case FIELD_KEEP_ALIVE:
-	case FIELD_PROXY_AUTHENTICATE:
-	case FIELD_PROXY_AUTHENTICATION_INFO:
-	case FIELD_PROXY_AUTHORIZATION:
-	case FIELD_PROXY_CONNECTION:
-	case FIELD_TE:
-	case FIELD_TRANSFER_ENCODING:
-	case FIELD_UPGRADE:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /*
  * Marks what Connection names. Every field with a number is either hop-by-hop by itself or
  * end-to-end for certain: a Connection: Host or Connection: Authorization is an attack, not a wish,
@@ -100,7 +81,7 @@ static void drop_hop_by_hop(struct head *head, struct slice request_id_name)
 	for (unsigned i = 0; i < head->count; i++) {
 		struct field *field = &head->fields[i];
 
-		field->dropped = is_hop_by_hop(field->id) ||
+		field->dropped = field_is_hop_by_hop(field->id) ||
 				 (field->id == FIELD_OTHER &&
 					 is_spoof(head_name(head, field), request_id_name));
 	}
@@ -446,9 +427,9 @@ bool forwarding_trailers(struct head *trailers)
 			field->dropped = 1;
 			break;
 		default:
-			field->dropped =
-				is_hop_by_hop(field->id) || is_spoof(head_name(trailers, field),
-								    field_name(FIELD_X_REQUEST_ID));
+			field->dropped = field_is_hop_by_hop(field->id) ||
+					 is_spoof(head_name(trailers, field),
+						 field_name(FIELD_X_REQUEST_ID));
 		}
 		any = any || !field->dropped;
 	}

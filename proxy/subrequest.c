@@ -150,7 +150,7 @@ static void on_go_on(struct task *task)
 static enum err_code read_head(
 	struct exchange *exchange, struct slice head, uint64_t body_len, struct err *err)
 {
-	struct framing *framing = &exchange->request_framing;
+	const struct framing *framing = &exchange->request_framing;
 	struct head_reader reader;
 	size_t taken;
 
@@ -167,9 +167,7 @@ static enum err_code read_head(
 	if (taken != head.len) {
 		return err_set(err, ERR_SYNTAX, "something follows the request's head");
 	}
-	if (framing_of_request(&exchange->request, framing, err) != ERR_NONE ||
-		target_of_request(&exchange->request, &exchange->arena, &exchange->target, err) !=
-			ERR_NONE) {
+	if (exchange_read_head(exchange, err) != ERR_NONE) {
 		return err->code;
 	}
 	if (framing->upgrade || framing->kind == FRAMING_CHUNKED ||

@@ -1,9 +1,11 @@
-"""One job: what the traffic of one upstream notices of another that swallows every attempt to connect.
+"""One job: what the traffic of one upstream notices of another that swallows every attempt to
+connect.
 
-Requests to the good one come at a constant rate, and their latency is counted from when they were due.
-Meanwhile the other one's pool is full of attempts to connect, its queue is full behind them, and whoever
-is told so asks again. That is some work for the proxy and for who asks; so there is a round, too, in which
-as much is asked of a third upstream, that refuses at once: what swallowing costs is more than that."""
+Requests to the good one come at a constant rate, and their latency is counted from when they were
+due. Meanwhile the other one's pool is full of attempts to connect, its queue is full behind them,
+and whoever is told so asks again. That is some work for the proxy and for who asks; so there is a
+round, too, in which as much is asked of a third upstream, that refuses at once: what swallowing
+costs is more than that."""
 
 import collections
 import contextlib
@@ -38,7 +40,8 @@ CLEARS_S = 1.2 * CONNECT_MS / 1000  # until nothing of it is left
 
 @contextlib.contextmanager
 def swallower():
-    """The port of a listener that has no room for anybody: the system drops what asks to connect."""
+    """The port of a listener that has no room for anybody: the system drops what asks to
+    connect."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(4):
@@ -65,9 +68,9 @@ def _upstream(name, port):
 
 
 class Askers:
-    """Within its `with` block CLIENTS clients ask for a path, each again when it is answered, but in all
-    at most ASKED_PER_S times a second; `all_first`: once all of them at once, before. In a process of
-    its own, of the least priority."""
+    """Within its `with` block CLIENTS clients ask for a path, each again when it is answered, but
+    in all at most ASKED_PER_S times a second; `all_first`: once all of them at once, before. In a
+    process of its own, of the least priority."""
 
     def __init__(self, core, port, path, all_first):
         self.argv = [sys.executable, os.path.abspath(__file__), str(core), str(port), path]
@@ -91,8 +94,8 @@ class Askers:
 
 
 def run(stage, rounds, seconds, deadline):
-    """A dict: of each mode the figures as measure.spread() gives them, and their ratios to those of the
-    others in the same round; and how the hole's clients were answered."""
+    """A dict: of each mode the figures as measure.spread() gives them, and their ratios to those
+    of the others in the same round; and how the hole's clients were answered."""
     with swallower() as hole, refuser() as nobody:
         server = peers.start(
             stage,
@@ -181,7 +184,8 @@ class _Asking:
         return True
 
     def go_on(self, seconds):
-        """Asks as often as it may, and reads; until the time is over, or False once it is to end."""
+        """Asks as often as it may, and reads; until the time is over, or False once it is to
+        end."""
         began, asked = time.monotonic(), 0
         while True:
             passed = time.monotonic() - began

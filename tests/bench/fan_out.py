@@ -1,8 +1,9 @@
-"""One job: how much longer all calls of a dashboard take at once, through a proxy that has no connection
-yet, than the slowest of them takes alone, without a proxy.
+"""One job: how much longer all calls of a dashboard take at once, through a proxy that has no
+connection yet, than the slowest of them takes alone, without a proxy.
 
-Each round has a proxy that was started for it. The browser's connections are open, as it has them; the
-proxy's are not, so connecting (and, to an upstream over TLS, shaking hands) is in the figure."""
+Each round has a proxy that was started for it. The browser's connections are open, as it has them;
+the proxy's are not, so connecting (and, to an upstream over TLS, shaking hands) is in the
+figure."""
 
 import contextlib
 import select
@@ -21,8 +22,8 @@ TARGET = 1.3
 
 
 def run(stage, rounds, deadline):
-    """A list of dicts, one for each kind of upstream and slowest call: its time alone and that of all
-    at once, in ms, and the ratio within a round, as measure.spread() gives them."""
+    """A list of dicts, one for each kind of upstream and slowest call: its time alone and that of
+    all at once, in ms, and the ratio within a round, as measure.spread() gives them."""
     rows = []
     for tls in (False, True):
         for slowest in SLOWEST_MS:

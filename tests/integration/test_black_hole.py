@@ -17,7 +17,8 @@ class Beside:
     """A process between a good upstream, called "api", and one that swallows everything."""
 
     def __init__(self, swallower, good, start):
-        """`swallower`: HOST:PORT. `start(...)` starts the process, given what sightglass() takes."""
+        """`swallower`: HOST:PORT. `start(...)` starts the process, given what sightglass()
+        takes."""
         self.swallower, self.good, self.start = swallower, good, start
 
     def __call__(self, pool, timeouts, breaker):

@@ -1,5 +1,6 @@
 """The stream of events: live, resumed, filtered; and readers that do not read."""
 
+import gzip
 import os
 import select
 import signal
@@ -348,3 +349,18 @@ def test_stalled_readers_cost_memory_within_a_bound_however_long_they_stall(sigh
     assert grown < STALLED * STALLED_KIB, f"{grown} KiB more than before"
     listed = proxy.inspector.json("/api/requests")
     assert listed["bytes"] <= listed["bytes_capacity"]
+
+
+@pytest.mark.parametrize("size, redacted", [(1000, False), (4_000_000, None)])
+def test_a_small_body_that_becomes_a_huge_one_is_left_to_the_list(
+    sightglass, serving, size, redacted
+):
+    """A reader may not hold its worker up for what a few bytes decode to."""
+    packed = gzip.compress(b"a text " * (size // 7))
+    fields = (b"Content-Type: text/plain", b"Content-Encoding: gzip")
+    proxy = sightglass(serving(lambda request: build_response(200, *fields, body=packed)))
+    with EventStream(proxy.inspector, stats=0) as stream:
+        ask(proxy, "packed")
+        told = stream.until_request("packed", state="complete")[-1].data
+    assert told["response_body_redacted"] is redacted
+    assert proxy.inspector.list()[0]["response_body_redacted"] is False

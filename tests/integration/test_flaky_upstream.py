@@ -90,8 +90,8 @@ def ask_on(proxy, calls, pause_s):
 
 
 def storm(proxy, methods=(b"GET", b"POST"), pause_s=0, clients=CLIENTS, calls=CALLS):
-    """All clients ask at the same time, with these methods in turn. Returns the calls, each of which
-    has ended: a wait has its deadline."""
+    """All clients ask at the same time, with these methods in turn. Returns the calls, each of
+    which has ended: a wait has its deadline."""
     lives = [[Call(methods[(n + m) % len(methods)]) for m in range(calls)] for n in range(clients)]
     with concurrent.futures.ThreadPoolExecutor(clients) as pool:
         list(pool.map(lambda life: ask_on(proxy, life, pause_s), lives))
@@ -218,8 +218,8 @@ def test_an_idle_close_that_a_request_crossed_is_asked_again_where_it_may_be(
         first, second = Call(b"GET"), Call(method)
         first.ask(client)
         proxy.stand_still()
-        open_still = upstream.sockets(ESTABLISHED) == 1  # else this machine is busy: once more
         client.request(method, second.target, body=second.body if method == b"POST" else None)
+        open_still = upstream.sockets(ESTABLISHED) == 1  # else this machine is busy: once more
         until(lambda: upstream.sockets(ESTABLISHED) == 0, "haproxy closes the connection")
         proxy.signal(signal.SIGCONT)
         second.answer = client.read_response(method)

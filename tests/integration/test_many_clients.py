@@ -1,5 +1,6 @@
-"""A thousand clients on four workers: the pool's bounds hold to the last connection, the queue has its
-order and its times, nothing is sent once too often, and one alone tries an upstream that was down."""
+"""A thousand clients on four workers: the pool's bounds hold to the last connection, the queue has
+its order and its times, nothing is sent once too often, and one alone tries an upstream that was
+down."""
 
 import collections
 import json

@@ -1,6 +1,7 @@
-"""Whatever ends, ends all the time: the token that the proxy shows to its upstream, the certificate that
-it shows there, and the one that it shows its clients, each good for a few seconds and replaced before,
-under a steady load. Not one request may fail, nor reach the upstream with what has ended.
+"""Whatever ends, ends all the time: the token that the proxy shows to its upstream, the
+certificate that it shows there, and the one that it shows its clients, each good for a few seconds
+and replaced before, under a steady load. Not one request may fail, nor reach the upstream with
+what has ended.
 
 SIGHTGLASS_SOAK    seconds; 12 where absent. With -s it prints what it saw."""
 
@@ -120,8 +121,8 @@ def token_of_now():
 def tell(callers, upstream, item, took_s):
     latencies = sorted(latency for caller in callers for latency in caller.latencies)
     print(
-        f"\nsoak: {len(latencies)} requests in {took_s:.1f} s, {len(latencies) / took_s:.0f}/s, none "
-        f"failed; p50 {latencies[len(latencies) // 2] * 1000:.1f} ms, "
+        f"\nsoak: {len(latencies)} requests in {took_s:.1f} s, {len(latencies) / took_s:.0f}/s, "
+        f"none failed; p50 {latencies[len(latencies) // 2] * 1000:.1f} ms, "
         f"p99 {latencies[len(latencies) * 99 // 100] * 1000:.1f} ms, "
         f"most {latencies[-1] * 1000:.0f} ms; {len(upstream.tokens)} tokens, "
         f"{len(upstream.serials)} client certificates, "

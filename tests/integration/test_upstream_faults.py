@@ -394,7 +394,8 @@ def test_an_upstream_that_vanished_within_an_upload(beside, remote, hole):
 def test_all_idle_connections_of_an_upstream_that_vanished_fail_once_at_most(
     sightglass, remote, hole, namespace
 ):
-    """After the breaker's five the others are refused at once, and leave no trace when it is back."""
+    """After the breaker's five the others are refused at once, and leave no trace when it is
+    back."""
     proxy = sightglass(
         remote,
         namespace=namespace,

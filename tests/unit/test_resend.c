@@ -129,7 +129,7 @@ static void it_is_sent_as_it_was_but_for_what_is_of_the_way(void **state)
 	struct fixture *f = *state;
 
 	recorded(f, "GET /a%20b?x=1&x=2 HTTP/1.1\r\nHost: dash:8080\r\naccept: a/b\r\n"
-		    "Connection: keep-alive, X-Hop\r\nX-Request-ID: old\r\n"
+		    "Connection: keep-alive, X-Hop\r\nX-Hop: 1\r\nX-Request-ID: old\r\n"
 		    "X_Forwarded_For: 1.2.3.4\r\nX-Forwarded-For: 1.2.3.4\r\nTraceparent: 00-x\r\n"
 		    "Via: 1.1 p\r\nTE: trailers\r\nAccept: c/d\r\n\r\n");
 	assert_int_equal(resend(f), RESEND_READY);

@@ -1,9 +1,8 @@
-"""An address that can vanish: nothing that is sent to it or from it arrives any more, and nobody is
-told. What a machine that lost its power, or a firewall that drops, looks like.
+"""An address that can vanish: nothing that is sent to it or from it arrives any more, and nobody
+is told. What a machine that lost its power, or a firewall that drops, looks like.
 
-In a network of the test's own: the address is local until it vanishes; then the way to it is a cable
-at whose other end nobody listens.
-"""
+In a network of the test's own: the address is local until it vanishes; then the way to it is a
+cable at whose other end nobody listens. """
 
 import subprocess
 
